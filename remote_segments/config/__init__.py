@@ -1,0 +1,1 @@
+"""What the user wants: the files of a project as one checked tree."""

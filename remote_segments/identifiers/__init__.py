@@ -1,0 +1,1 @@
+"""The kinds of identifiers that platforms and models share, one file each."""

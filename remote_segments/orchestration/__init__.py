@@ -1,0 +1,1 @@
+"""Everything Dagster: the only package, with `definitions`, that imports it."""

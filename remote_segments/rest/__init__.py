@@ -1,0 +1,1 @@
+"""How to speak to platforms over HTTP: the only package that imports httpx."""

@@ -1,0 +1,1 @@
+"""The bundled fake platforms: real HTTP on loopback, with faults on demand."""

@@ -1,0 +1,1 @@
+"""Where tables live: the only package that imports database drivers."""

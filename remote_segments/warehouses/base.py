@@ -1,0 +1,90 @@
+"""What every warehouse offers: one short writing session, read-only sessions, and a lock per segment.
+
+SQL text is compiled elsewhere for `dialect`; a warehouse runs it with its own driver, in its own transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A readable table or view: `schema` is None for a temporary one of the session."""
+
+    schema: str | None
+    name: str
+    columns: Mapping[str, str]
+    """Column name to the warehouse's own type text, in the table's order."""
+
+
+class Session(Protocol):
+    """One connection, one transaction: a writing session commits when its block ends, and rolls back on an error."""
+
+    dialect: str
+    schema: str
+
+    def execute(self, sql: str) -> int:
+        """Runs one statement; returns the number of rows it changed (-1 where the driver does not say)."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Returns all rows of a SELECT; timestamps are aware datetimes in UTC."""
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """Returns a SELECT as a frame."""
+
+    def relation(self, name: str, schema: str | None = None) -> Relation | None:
+        """Describes a table of the project's schema (or of another, or temporary); None if there is none."""
+
+    def ensure_table(self, name: str, columns: Mapping[str, str]) -> None:
+        """Creates a table of neutral types in the project's schema, or adds the columns that it lacks."""
+
+    def stage(self, name: str, select: str) -> int:
+        """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""
+
+    def insert(self, table: str, columns: Sequence[str], select: str) -> int:
+        """Appends a SELECT, whose columns are in the order of `columns`; returns the rows appended."""
+
+    def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Appends a few rows given as Python values (all with the same columns)."""
+
+    def load(self, table: str, parquet: Path, constants: Mapping[str, str]) -> int:
+        """Appends a Parquet file, column names as in the table, plus constant text columns; returns the rows."""
+
+    def replace_table(self, name: str, select: str) -> int:
+        """Replaces a table's rows and columns in one step, keeping grants and dependent views; returns the rows."""
+
+    def expose(self, table: str | None = None, sql: str | None = None, path: Path | None = None) -> Relation:
+        """Makes a data model readable in this session: a table's name, a SELECT, or a Parquet / CSV file.
+
+        Raises:
+            ProjectError: `model-missing` when there is no such table or file, `model-unreadable` when it fails.
+        """
+
+
+class Warehouse(Protocol):
+    """A place where tables live; made from the `warehouse:` block of project.yaml by its `open` method."""
+
+    dialect: str
+    schema: str
+
+    def read(self) -> AbstractContextManager[Session]:
+        """A read-only session; many may be open at once."""
+
+    def write(self) -> AbstractContextManager[Session]:
+        """A writing session of one transaction; waits its turn, fairly.
+
+        Raises:
+            TemporaryError: `warehouse-busy` when another program keeps it, naming the holder; `warehouse-down`.
+        """
+
+    def segment_lock(self, segment: str) -> AbstractContextManager[None]:
+        """Held for a whole refresh of one segment, across processes.
+
+        Raises:
+            TemporaryError: `refresh-running` at once when somebody else holds it.
+        """
