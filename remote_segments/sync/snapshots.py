@@ -1,0 +1,205 @@
+"""The rows of `snapshots`: one per attempt to refresh a segment; only those that say `published` count.
+
+Snapshots of a segment are ordered by `effective_at`, the instant from which their membership counts.
+"""
+
+import secrets
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from remote_segments.membership.literals import literal, quoted, table_name
+from remote_segments.sync.store import ensure_store
+from remote_segments.warehouses.base import Session
+
+if TYPE_CHECKING:
+    from remote_segments.config.project import Project
+
+COMPLETE = ("fetched", "mapped", "published", "held")
+"""States whose ids are all there: a proven fetch, or a remap of one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One row of `snapshots`, with the columns of `membership.tables.SNAPSHOTS` and what they mean there.
+
+    A complete fetch is inserted with `state="fetched"`, `kind="fetch"`, its own id as `members_id`, and
+    `effective_at` equal to `fetched_at`.
+    """
+
+    segment: str
+    snapshot_id: str
+    state: str
+    members_id: str | None = None
+    previous_id: str | None = None
+    generation: int | None = None
+    kind: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    partition_key: str | None = None
+    run_id: str | None = None
+    definition_hash: str | None = None
+    key_columns: str | None = None
+    platform: str | None = None
+    connection: str | None = None
+    source: str | None = None
+    source_name: str | None = None
+    fetched_at: datetime | None = None
+    model_read_at: datetime | None = None
+    effective_at: datetime | None = None
+    published_at: datetime | None = None
+    completeness: str | None = None
+    declared_total: int | None = None
+    fetched: int | None = None
+    mapped: int | None = None
+    unknown: int | None = None
+    ambiguous: int | None = None
+    invalid: int | None = None
+    duplicate: int | None = None
+    joined_count: int | None = None
+    left_count: int | None = None
+    pages: int | None = None
+    calls: int | None = None
+    seconds: float | None = None
+
+
+COLUMNS = tuple(field.name for field in fields(Snapshot))
+
+
+def new_snapshot_id(now: datetime) -> str:
+    """A new id: ids sort by the instant they were made, and two made in the same microsecond still differ."""
+    return f"{snapshot_id_prefix(now)}_{secrets.token_hex(3)}"
+
+
+def snapshot_id_prefix(instant: datetime) -> str:
+    """What the ids made at an instant begin with; every id made earlier sorts before it."""
+    return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+
+
+def insert(session: Session, snapshot: Snapshot) -> None:
+    """Appends one row."""
+    session.append("snapshots", [{name: getattr(snapshot, name) for name in COLUMNS}])
+
+
+def update(session: Session, snapshot: Snapshot, **values: Any) -> Snapshot:
+    """Writes new values into a snapshot's row; returns the snapshot as it now stands."""
+    settings = ", ".join(f"{quoted(name)} = {literal(value)}" for name, value in values.items())
+    session.execute(
+        f"UPDATE {_table(session)} SET {settings} WHERE segment = {literal(snapshot.segment)} "
+        f"AND snapshot_id = {literal(snapshot.snapshot_id)}"
+    )
+    return replace(snapshot, **values)
+
+
+def get(session: Session, segment: str, snapshot_id: str) -> Snapshot | None:
+    """One snapshot of a segment; None if there is none of that id."""
+    return _first(session, segment, f"snapshot_id = {literal(snapshot_id)}")
+
+
+def latest_published(session: Session, segment: str) -> Snapshot | None:
+    """The published snapshot that `<segment>` shows."""
+    return _first(session, segment, "state = 'published'")
+
+
+def published_before(session: Session, snapshot: Snapshot) -> Snapshot | None:
+    """The published snapshot that precedes one in time."""
+    instant = literal(snapshot.effective_at)
+    return _first(session, snapshot.segment, f"state = 'published' AND effective_at < {instant}")
+
+
+def published_after(session: Session, snapshot: Snapshot) -> Snapshot | None:
+    """The published snapshot that follows one in time."""
+    instant = literal(snapshot.effective_at)
+    condition = f"state = 'published' AND effective_at > {instant}"
+    return _first(session, snapshot.segment, condition, newest=False)
+
+
+def newest_complete(session: Session, segment: str, partition_key: str | None = None) -> Snapshot | None:
+    """The newest snapshot whose ids are all there, of one partition or of the whole segment."""
+    states = ", ".join(literal(state) for state in COMPLETE)
+    condition = f"state IN ({states})"
+    if partition_key is not None:
+        condition += f" AND partition_key = {literal(partition_key)}"
+    return _first(session, segment, condition)
+
+
+def record(
+    session: Session,
+    segment: str,
+    *,
+    state: str,
+    reason: str,
+    message: str,
+    partition_key: str | None,
+    run_id: str | None,
+    now: datetime,
+    **values: Any,
+) -> Snapshot:
+    """Records an attempt that brought no members: `failed`, `missed` or `skipped`.
+
+    Args:
+        session: a writing session.
+        segment: the segment's name.
+        state: `failed`, `missed` or `skipped`.
+        reason: a stable code.
+        message: the sentence behind it, without identifiers or secrets.
+        partition_key: the window that was asked for.
+        run_id: the run that tried.
+        now: the instant of the attempt.
+        values: further columns that are known (`platform`, `calls`, ...).
+    """
+    snapshot = Snapshot(
+        segment=segment,
+        snapshot_id=new_snapshot_id(now),
+        state=state,
+        reason=reason,
+        message=message,
+        partition_key=partition_key,
+        run_id=run_id,
+        **values,
+    )
+    insert(session, snapshot)
+    return snapshot
+
+
+def record_without_members(
+    project: "Project",
+    segment_name: str,
+    *,
+    state: str,
+    reason: str,
+    message: str,
+    partition_key: str | None,
+    run_id: str | None,
+    now: datetime,
+    **values: Any,
+) -> Snapshot:
+    """Does what `record` does, in a short writing session of its own."""
+    with project.open_warehouse().write() as session:
+        ensure_store(session)
+        return record(
+            session,
+            segment_name,
+            state=state,
+            reason=reason,
+            message=message,
+            partition_key=partition_key,
+            run_id=run_id,
+            now=now,
+            **values,
+        )
+
+
+def _table(session: Session) -> str:
+    return table_name(session.schema, "snapshots")
+
+
+def _first(session: Session, segment: str, condition: str, newest: bool = True) -> Snapshot | None:
+    """The newest (or oldest) row of a segment for which a condition holds."""
+    names = ", ".join(quoted(name) for name in COLUMNS)
+    order = "DESC" if newest else "ASC"
+    rows = session.rows(
+        f"SELECT {names} FROM {_table(session)} WHERE segment = {literal(segment)} AND {condition} "
+        f"ORDER BY effective_at {order} NULLS LAST, snapshot_id {order} LIMIT 1"
+    )
+    return Snapshot(**dict(zip(COLUMNS, rows[0], strict=True))) if rows else None
