@@ -1,0 +1,161 @@
+"""The DuckDB warehouse: a file beside the project, opened for one short session at a time.
+
+Many processes may read together, one writes alone (https://duckdb.org/docs/stable/connect/concurrency), so every
+session takes its turn at the queue beside the file, opens it, and closes it. Inside a process nothing else ever opens
+the file: closing any handle on it would drop DuckDB's lock.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import ConfigDict, Field
+
+from remote_segments.errors import ProjectError
+from remote_segments.settings import Settings
+from remote_segments.warehouses.locks import file_lock
+from remote_segments.warehouses.queue import Turnstile, private_folder
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from remote_segments.warehouses.duckdb_session import DuckDBSession
+
+
+class DuckDBSettings(Settings):
+    """`warehouse:` of kind duckdb: the embedded default."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    kind: Literal["duckdb"] = Field("duckdb", description="An embedded database in one file.")
+    path: Path = Field(description="The DuckDB file, relative to the project's folder.", examples=["warehouse.duckdb"])
+    schema_: str = Field("segments", alias="schema", min_length=1, description="Schema of the project's tables.")
+    memory_limit: str | None = Field(
+        None, description="The most memory DuckDB uses, 80 % of the machine's by default.", examples=["4GB"]
+    )
+    threads: int | None = Field(None, ge=1, description="Threads DuckDB uses, all cores by default.")
+    wait_seconds: float = Field(
+        30, ge=0, description="Seconds to wait while another program keeps the file, before giving up."
+    )
+    queue_seconds: float = Field(
+        600, ge=0, description="Seconds to wait for this project's own sessions, before giving up."
+    )
+
+    def open(self, folder: Path) -> "DuckDBWarehouse":
+        """Returns the warehouse; no file is touched until a session opens.
+
+        Args:
+            folder: the project's folder, which a relative path starts from.
+        """
+        return DuckDBWarehouse(self, (folder / self.path).absolute())
+
+
+class DuckDBWarehouse:
+    """Sessions on one DuckDB file."""
+
+    dialect = "duckdb"
+
+    def __init__(self, settings: DuckDBSettings, path: Path) -> None:
+        self.path = path
+        self.schema = settings.schema_
+        self._settings = settings
+        self._folder = path.with_name(path.name + ".locks")
+        self._queue = Turnstile(self._folder, f"The DuckDB file {path}", settings.queue_seconds)
+
+    @contextmanager
+    def read(self) -> "Iterator[DuckDBSession]":
+        """Opens a read-only session; of a file that does not exist yet, an empty one, and the file is not made."""
+        from remote_segments.warehouses.duckdb_session import DuckDBSession
+
+        with self.connection(read_only=True) as connection:
+            yield DuckDBSession(connection, self.schema)
+
+    @contextmanager
+    def write(self) -> "Iterator[DuckDBSession]":
+        """Opens a writing session of one transaction, committed when the block ends, rolled back on any exception."""
+        from remote_segments.warehouses.duckdb_failures import translated
+        from remote_segments.warehouses.duckdb_session import DuckDBSession
+
+        with self.connection() as connection:
+            with translated():
+                connection.begin()
+            try:
+                session = DuckDBSession(connection, self.schema)
+                session.ensure_schema()
+                yield session
+            except BaseException:
+                connection.rollback()
+                raise
+            with translated():
+                connection.commit()
+            self._make_private()
+
+    @contextmanager
+    def connection(self, read_only: bool = False) -> "Iterator[duckdb.DuckDBPyConnection]":
+        """Takes a turn at the queue and gives DuckDB's own connection, closed when the block ends, whatever happens.
+
+        Raises:
+            TemporaryError: `warehouse-busy`, naming who keeps the file.
+            ProjectError: `warehouse-unreadable` when it is not a DuckDB file, `warehouse-refused` without the right.
+        """
+        import duckdb
+
+        if read_only and not self.path.exists():
+            with duckdb.connect(":memory:") as empty:
+                yield empty
+            return
+        if not self.path.parent.is_dir():
+            raise ProjectError(
+                "missing-folder",
+                f"The folder of the DuckDB file, {self.path.parent}, does not exist.",
+                "Make it, or name another warehouse.path in project.yaml.",
+            )
+        private_folder(self._folder)
+        with self._queue.turn(exclusive=not read_only):
+            connection = self._connect(read_only)
+            try:
+                self._make_private()
+                connection.execute("SET TimeZone = 'UTC'")
+                yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
+    def segment_lock(self, segment: str) -> Iterator[None]:
+        """Holds a lock file for a whole refresh of one segment; `refresh-running` at once when somebody has it."""
+        private_folder(self._folder)
+        with file_lock(self._folder / f"segment.{segment}", segment):
+            yield
+
+    def _connect(self, read_only: bool) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        from remote_segments.warehouses.duckdb_failures import busy, is_held, unreadable
+
+        # the same for every connection: DuckDB refuses two configurations of one file in one process
+        wanted = {"memory_limit": self._settings.memory_limit, "threads": self._settings.threads}
+        configuration = {name: str(value) for name, value in wanted.items() if value is not None}
+        configuration["temp_directory"] = str(self._folder / "spill")
+        deadline, pause = time.monotonic() + self._settings.wait_seconds, 0.02
+        while True:
+            try:
+                return duckdb.connect(str(self.path), read_only=read_only, config=dict(configuration))
+            except duckdb.Error as failure:
+                if not is_held(failure):
+                    raise unreadable(self.path, failure) from None
+                if time.monotonic() >= deadline:
+                    raise busy(self.path, failure, self._settings.wait_seconds) from None
+            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+            pause = min(pause * 1.5, 0.5)
+
+    def _make_private(self) -> None:
+        """Lets only the owner read the file and its log; by their names, since opening them would drop the lock."""
+        for path in (self.path, self.path.with_name(self.path.name + ".wal")):
+            try:
+                if path.stat().st_uid == os.geteuid():
+                    path.chmod(0o600)
+            except FileNotFoundError:
+                continue

@@ -1,0 +1,159 @@
+"""One connection to a DuckDB file, as a session: statements, tables, loads and models."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from remote_segments.errors import EngineError
+from remote_segments.warehouses.base import Relation
+from remote_segments.warehouses.duckdb_failures import first_line, translated
+from remote_segments.warehouses.files import scan
+from remote_segments.warehouses.models import model_missing, model_unreadable
+from remote_segments.warehouses.quoting import identifier, identifiers, literal, qualified, split_table
+
+TYPES = {"text": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE", "timestamp": "TIMESTAMPTZ", "boolean": "BOOLEAN"}
+"""The contract's neutral types in DuckDB."""
+
+
+class DuckDBSession:
+    """Implements `base.Session`."""
+
+    dialect = "duckdb"
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+        self.schema = schema
+        self._connection = connection
+        self._models = 0
+        # a name that is no table must be an error, never a Python variable that happens to be called so
+        connection.execute("SET python_enable_replacements = false")
+
+    def execute(self, sql: str) -> int:
+        """Runs one statement; returns the number of rows it changed, -1 where DuckDB does not say."""
+        with translated():
+            row = self._connection.execute(sql).fetchall()
+        return int(row[0][0]) if len(row) == 1 and len(row[0]) == 1 and isinstance(row[0][0], int) else -1
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Returns all rows of a SELECT; timestamps are aware datetimes in UTC, whole numbers are ints."""
+        table = self._arrow(sql)
+        return list(zip(*(_values(column) for column in table.columns), strict=True))
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """Returns a SELECT as a frame."""
+        frame: pd.DataFrame = self._arrow(sql).to_pandas()
+        return frame
+
+    def relation(self, name: str, schema: str | None = None) -> Relation | None:
+        """Describes a table or view: of the session, else of the project's schema; or of the schema named."""
+        found = self._describe("temp", "main", name) if schema is None else None
+        return found or self._describe(None, schema or self.schema, name)
+
+    def ensure_table(self, name: str, columns: Mapping[str, str]) -> None:
+        """Creates a table of neutral types in the project's schema, or adds the columns that it lacks."""
+        table = qualified(self.schema, name)
+        present = self._describe(None, self.schema, name)
+        if present is None:
+            described = ", ".join(f"{identifier(column)} {TYPES[kind]}" for column, kind in columns.items())
+            self.execute(f"CREATE TABLE {table} ({described})")
+            return
+        known = {column.lower() for column in present.columns}
+        for column, kind in columns.items():
+            if column.lower() not in known:
+                self.execute(f"ALTER TABLE {table} ADD COLUMN {identifier(column)} {TYPES[kind]}")
+
+    def stage(self, name: str, select: str) -> int:
+        """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""
+        return self.execute(f"CREATE OR REPLACE TEMPORARY TABLE {identifier(name)} AS {select}")
+
+    def insert(self, table: str, columns: Sequence[str], select: str) -> int:
+        """Appends a SELECT, whose columns are in the order of `columns`; returns the rows appended."""
+        return self.execute(f"INSERT INTO {qualified(self.schema, table)} ({identifiers(columns)}) {select}")
+
+    def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Appends a few rows given as Python values (all with the same columns)."""
+        if not rows:
+            return
+        columns = list(rows[0])
+        values = [[row[column] for column in columns] for row in rows]
+        marks = ", ".join("?" for _ in columns)
+        statement = f"INSERT INTO {qualified(self.schema, table)} ({identifiers(columns)}) VALUES ({marks})"
+        with translated():
+            self._connection.executemany(statement, values).fetchall()
+
+    def load(self, table: str, parquet: Path, constants: Mapping[str, str]) -> int:
+        """Appends a Parquet file, column names as in the table, plus constant text columns; returns the rows."""
+        source = f"read_parquet({literal(str(parquet))})"
+        with translated():
+            columns = [str(row[0]) for row in self._connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+        values = ", ".join(literal(value) for value in constants.values())
+        select = f"SELECT {', '.join(filter(None, [values, identifiers(columns)]))} FROM {source}"
+        return self.insert(table, [*constants, *columns], select)
+
+    def replace_table(self, name: str, select: str) -> int:
+        """Replaces a table's rows and columns inside the transaction; views on it survive; returns the rows."""
+        return self.execute(f"CREATE OR REPLACE TABLE {qualified(self.schema, name)} AS {select}")
+
+    def expose(self, table: str | None = None, sql: str | None = None, path: Path | None = None) -> Relation:
+        """Makes a data model readable in this session: a table's name, a SELECT, or a Parquet / CSV file."""
+        if table is not None:
+            return self._table(table)
+        if (sql is None) == (path is None):
+            raise EngineError("model-invalid", "A model needs one of table, sql and path.", "Please report this.")
+        self._models += 1
+        name = f"model_{self._models}"
+        try:
+            text = sql if sql is not None else scan(self._connection, path)  # type: ignore[arg-type]
+            self._connection.execute(f"CREATE OR REPLACE TEMPORARY VIEW {identifier(name)} AS {text}").fetchall()
+        except duckdb.Error as failure:
+            raise model_unreadable(
+                "The model's SQL" if sql else f"The model's file {path}", first_line(failure)
+            ) from None
+        return self._describe("temp", "main", name) or Relation(None, name, {})
+
+    def ensure_schema(self) -> None:
+        """Creates the project's schema if it is not there."""
+        self.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(self.schema)}")
+
+    def _table(self, text: str) -> Relation:
+        parts = split_table(text)
+        if parts is not None:
+            schema, name = parts
+            found = self._describe(None, schema or "main", name)
+            if found is not None:
+                return found
+        known = self._connection.execute(
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT temporary UNION ALL "
+            "SELECT schema_name || '.' || view_name FROM duckdb_views() WHERE NOT temporary AND NOT internal"
+        ).fetchall()
+        raise model_missing(text, "main", [str(row[0]) for row in known])
+
+    def _describe(self, database: str | None, schema: str, name: str) -> Relation | None:
+        where = "current_database()" if database is None else literal(database)
+        with translated():
+            found = self._connection.execute(
+                "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = "
+                f"{where} AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?) ORDER BY column_index",
+                [schema, name],
+            ).fetchall()
+        if not found:
+            return None
+        columns = {str(row[2]): str(row[3]) for row in found}
+        return Relation(None if database == "temp" else str(found[0][0]), str(found[0][1]), columns)
+
+    def _arrow(self, sql: str) -> pa.Table:
+        with translated():
+            return self._connection.sql(sql).to_arrow_table()
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    values: list[Any] = column.to_pylist()
+    if pa.types.is_timestamp(column.type) and column.type.tz:
+        return [value if value is None else value.astimezone(UTC) for value in values]
+    if pa.types.is_decimal(column.type) and column.type.scale == 0:  # DuckDB's sums of integers are HUGEINT
+        return [value if value is None else int(value) for value in values]
+    return values
