@@ -1,0 +1,1 @@
+"""One file per platform that the simulator can pretend to be."""

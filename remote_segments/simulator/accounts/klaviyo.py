@@ -1,0 +1,119 @@
+"""An account in the shape of Klaviyo's API, revision 2026-07-15: segments, lists, their profiles.
+
+Shapes as in https://developers.klaviyo.com/en/reference/api_overview; all data is made up.
+"""
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from remote_segments.simulator.accounts.account import Account, Page, Refused, cursor, read_cursor
+from remote_segments.simulator.faults import Fault
+from remote_segments.simulator.membership import SEGMENTS, Member
+from remote_segments.simulator.messages import Answer, Request, Target
+
+PAGE_MOST = 100
+LISTING_MOST = 10
+ROUTE = re.compile(r"/api/(segments|lists)(?:/([^/]+)(/profiles)?)?/?")
+REVISION = re.compile(r"\d{4}-\d{2}-\d{2}(\.pre)?")
+ATTRIBUTES = frozenset({"email", "phone_number", "external_id", "joined_group_at"})
+
+
+class Klaviyo(Account):
+    """Cursor in a full next link, at most 100 profiles a page, a count only on request."""
+
+    platform = "klaviyo"
+    items_path = ("data",)
+    next_path = ("links", "next")
+    not_found = "not_found"
+    id_path = ("id",)
+
+    def target(self, request: Request) -> Target:
+        """Says what a request is about, or refuses it."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Klaviyo-API-Key" or not key or "revoked" in key:
+            raise Refused(401, "authentication_failed", "Incorrect authentication credentials.")
+        if not REVISION.fullmatch(request.headers.get("revision", "")):
+            raise ValueError("the revision header is missing or not a date")
+        route = ROUTE.fullmatch(request.path)
+        if not route or request.method != "GET":
+            raise Refused(404, self.not_found, "There is no such resource.")
+        kind, name, profiles = route[1][:-1], route[2], route[3]
+        if name is None:
+            return self._listing(request, kind)
+        self.segment(name, kind)
+        return self._members_target(request, name) if profiles else self._describe(request, kind, name)
+
+    def error(self, status: int, code: str, detail: str) -> Answer:
+        """Returns Klaviyo's list of errors."""
+        error = {"id": "00000000-0000-4000-8000-000000000000", "status": status, "code": code, "title": code}
+        error |= {"detail": detail, "source": {"pointer": "/data/"}, "links": {}, "meta": {}}
+        return Answer(status, {"errors": [error]}, content_type="application/vnd.api+json")
+
+    def item(self, member: Member, fields: frozenset[str] | None) -> dict[str, Any]:
+        """Returns a profile with its sparse attributes."""
+        profile = member.profile
+        attributes = {
+            "email": profile.email,
+            "phone_number": profile.phone,
+            "external_id": profile.external_id,
+            "joined_group_at": member.joined_at.isoformat(),
+        }
+        kept = {name: value for name, value in attributes.items() if fields is None or name in fields}
+        return {"type": "profile", "id": profile.profile_id, "attributes": kept}
+
+    def _members_target(self, request: Request, name: str) -> Target:
+        size = request.whole_number("page[size]", 20, PAGE_MOST)
+        if size < 1:
+            raise ValueError("page size must be at least 1")
+        refresh, offset = read_cursor(request.query["page[cursor]"]) if "page[cursor]" in request.query else (None, 0)
+        asked = request.query.get("fields[profile]")
+        fields = frozenset(asked.split(",")) if asked else None
+        if fields and fields - ATTRIBUTES:
+            raise ValueError(f"unknown field {sorted(fields - ATTRIBUTES)[0]}")
+
+        def answer(fault: Fault | None) -> Answer:
+            page = self.page(name, offset, size, refresh, fault)
+            links = self._links(request, page)
+            result = self.answer_page(page, fields, lambda items: {"data": items, "links": links})
+            result.content_type = "application/vnd.api+json"
+            result.headers = {"RateLimit-Limit": "750", "RateLimit-Remaining": "749", "RateLimit-Reset": "60"}
+            return result
+
+        return Target("members", answer, name, offset // size + 1)
+
+    def _links(self, request: Request, page: Page) -> dict[str, str | None]:
+        address = f"{request.root}{request.path}"
+        query = dict(request.query)
+        links: dict[str, str | None] = {"self": f"{address}?{urlencode(query)}", "next": None, "prev": None}
+        if page.next_cursor:
+            links["next"] = f"{address}?{urlencode(query | {'page[cursor]': page.next_cursor})}"
+        if page.offset:
+            before = cursor(page.refresh, max(0, page.offset - page.size))
+            links["prev"] = f"{address}?{urlencode(query | {'page[cursor]': before})}"
+        return links
+
+    def _record(self, kind: str, name: str, counted: bool) -> dict[str, Any]:
+        shape = self.segment(name, kind)
+        dates = {"created": "2026-01-05T09:00:00+00:00", "updated": "2026-10-01T09:00:00+00:00"}
+        attributes: dict[str, Any] = {"name": shape.name, **dates}
+        if kind == "segment":
+            attributes |= {"is_active": shape.active, "is_processing": shape.computing, "is_starred": False}
+        else:
+            attributes |= {"opt_in_process": "double_opt_in"}
+        if counted:
+            attributes["profile_count"] = self.size(name)
+        return {"type": kind, "id": name, "attributes": attributes}
+
+    def _describe(self, request: Request, kind: str, name: str) -> Target:
+        counted = "profile_count" in request.query.get(f"additional-fields[{kind}]", "")
+        return Target("describe", lambda _: Answer(document={"data": self._record(kind, name, counted)}), name)
+
+    def _listing(self, request: Request, kind: str) -> Target:
+        size = request.whole_number("page[size]", LISTING_MOST, LISTING_MOST) or LISTING_MOST
+        _, offset = read_cursor(request.query["page[cursor]"]) if "page[cursor]" in request.query else (0, 0)
+        names = sorted(name for name, shape in SEGMENTS[self.platform].items() if shape.kind == kind)
+        data = [self._record(kind, name, counted=False) for name in names[offset : offset + size]]
+        page = Page("", (), offset, size, len(names), 1)
+        document = {"data": data, "links": self._links(request, page)}
+        return Target("list", lambda _: Answer(document=document), page=offset // size + 1)

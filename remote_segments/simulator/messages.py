@@ -1,0 +1,56 @@
+"""What goes in and out of a simulated account: a request, an answer, and what the request is about."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request; `path` is below the account's prefix, `root` is the address of the account."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    root: str
+
+    def whole_number(self, name: str, default: int, most: int) -> int:
+        """Returns a query parameter as a number.
+
+        Raises:
+            ValueError: it is not a number between 0 and `most`; the text fits an error body.
+        """
+        text = self.query.get(name, str(default))
+        if not text.isdecimal() or int(text) > most:
+            raise ValueError(f"'{name}' must be a whole number and at most {most}")
+        return int(text)
+
+
+@dataclass
+class Answer:
+    """One HTTP answer: either a document, sent as JSON, or a body as it is."""
+
+    status: int = 200
+    document: Any = None
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+    def encoded(self) -> bytes:
+        """Returns the bytes of the body."""
+        if self.body is not None:
+            return self.body
+        return b"" if self.document is None else json.dumps(self.document, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a request is about: `verb` is members, describe, list or other; `page` counts from 1."""
+
+    verb: str
+    answer: Callable[..., Answer]
+    segment: str | None = None
+    page: int = 1
