@@ -1,0 +1,45 @@
+# The README's commands. Each makes its own environment in .venv; nothing else is needed than Python 3.11, make and a
+# package index.
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo ui test check fix bench docs clean
+
+help: ## Say what each command does
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint constraints.txt
+	@touch $(READY)
+
+demo: $(READY) ## Refresh four example segments twice, from the bundled simulator, through Dagster
+	$(BIN)/remote-segments demo --project segment_configs
+
+ui: $(READY) ## Open the Dagster UI on what the demo made, with the simulator running
+	$(BIN)/remote-segments ui --project segment_configs
+
+test: $(READY) check ## Check style, types and the direction of imports, then run all tests
+	$(BIN)/pytest --numprocesses auto --dist loadgroup
+
+check: $(READY) ## Check style, types and the direction of imports
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(READY) ## Format, and mend what can be mended by itself
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+docs: $(READY) ## Write the generated tables and schemas anew
+	$(BIN)/python -m docs.generate
+
+bench: $(READY) ## Measure the ratios against hand-written floors
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove what the demo made (not .venv)
+	rm -rf .dagster_home .env warehouse.duckdb* segment_configs/.remote_segments

@@ -1,0 +1,74 @@
+"""`remote-segments demo`: a model of 20,000 contacts and the simulator, refreshed twice through Dagster."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from remote_segments.cli.options import ProjectOption
+from remote_segments.cli.output import out, status_table
+from remote_segments.cli.run import refresh_all
+from remote_segments.cli.simulator import PORT, new_simulator
+from remote_segments.config.loader import load_project
+from remote_segments.orchestration.home import prepare_home
+from remote_segments.orchestration.project import project_folder
+from remote_segments.sync.seeding import seed_model
+from remote_segments.sync.status import read_status
+
+ENVIRONMENT = "demo"
+SECRETS = {"KLAVIYO_API_KEY": "pk_simulated", "HUBSPOT_ACCESS_TOKEN": "pat_simulated"}  # keys of nobody's account
+
+
+def demo(
+    project: ProjectOption = None,
+    refreshes: Annotated[int, typer.Option("--refreshes", min=1, help="How often to refresh each segment.")] = 2,
+) -> None:
+    """Seed a model, start the bundled simulator, refresh every segment twice through Dagster, show the result."""
+    folder = project_folder(project)
+    settings = demo_settings(Path.cwd())
+    loaded = load_project(folder, ENVIRONMENT)
+    out.print("Seeding the model analytics.contacts with 20,000 contacts ...")
+    seed_model(loaded, "analytics", "contacts", contacts())
+    write_env_file(Path(".env"), settings)
+    names = sorted(loaded.segments)
+    with new_simulator(PORT):
+        for number in range(1, refreshes + 1):
+            out.print(f"Refresh {number} of {refreshes} of {len(names)} segments through Dagster ...")
+            failed = refresh_all(folder, names, as_json=False)
+            if failed:
+                raise typer.Exit(max(error.exit_code for error in failed))
+            out.print(status_table(read_status(loaded, datetime.now(UTC))))
+    out.print(
+        "\nTo see it in Dagster: `make ui`. To see it in SQL: `select * from segments.vip_openers`.", markup=False
+    )
+
+
+def demo_settings(here: Path) -> dict[str, str]:
+    """Prepares the Dagster home beside the project, and sets what demo and UI share, in this process too."""
+    home = prepare_home(here / ".dagster_home")
+    settings = {"DAGSTER_HOME": str(home), "REMOTE_SEGMENTS_ENV": ENVIRONMENT, **SECRETS}
+    os.environ.update(settings)
+    return settings
+
+
+def contacts() -> dict[str, list[object]]:
+    """The people behind the simulated accounts as columns of a data model."""
+    from remote_segments.simulator.population import people
+
+    found = list(people())
+    names = ("contact_id", "email", "phone", "hubspot_id", "first_name", "last_name", "country", "plan",
+             "lifetime_value", "signed_up_at")  # fmt: skip
+    return {name: [getattr(one, name) for one in found] for name in names}
+
+
+def write_env_file(file: Path, settings: dict[str, str]) -> None:
+    """Writes ./.env, which `dagster dev` and this command read, unless a person has one that says something else."""
+    text = "# Written by `remote-segments demo`; read by `dagster dev` and `remote-segments`.\n"
+    text += "".join(f"{name}={value}\n" for name, value in settings.items())
+    if file.exists() and not file.read_text().startswith(text.splitlines()[0]):
+        out.print(f"{file} is yours and stays as it is; the UI needs DAGSTER_HOME={settings['DAGSTER_HOME']}.")
+        return
+    file.write_text(text)
+    file.chmod(0o600)

@@ -1,0 +1,60 @@
+"""`remote-segments pause` and `resume`: stop refreshing a segment without a deploy."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from remote_segments.cli.options import JsonOption, ProjectOption, SegmentArgument
+from remote_segments.cli.output import out, print_json
+from remote_segments.config.loader import load_project
+from remote_segments.errors import ProjectError
+from remote_segments.orchestration.project import project_folder
+from remote_segments.sync.pausing import pause, resume
+
+
+def _until(text: str | None, timezone: str, now: datetime) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        until = datetime.fromisoformat(text)
+    except ValueError:
+        raise ProjectError(
+            "bad-value", f"--until {text} is not a date.", "Write 2026-12-24 or 2026-12-24T08:00."
+        ) from None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=ZoneInfo(timezone))
+    if until <= now:
+        raise ProjectError("bad-value", f"--until {text} has passed.", "Name a moment to come.")
+    return until
+
+
+def pause_segment(
+    segment: SegmentArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever finds the segment not refreshed.")],
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="When to go on by itself, in the segment's time zone.")
+    ] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Skip the refreshes of a segment, visibly, until a date or until it is resumed."""
+    loaded = load_project(project_folder(project))
+    now = datetime.now(UTC)
+    timezone = loaded.timezone_of(loaded.segment(segment))
+    written = pause(loaded, segment, reason=reason, until=_until(until, timezone, now), now=now)
+    if as_json:
+        print_json({"segment": segment, "paused": True, "until": written.until and written.until.isoformat()})
+    else:
+        out.print(f"{segment} is {written}.", markup=False, soft_wrap=True)
+
+
+def resume_segment(segment: SegmentArgument, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """Refresh a paused segment again."""
+    loaded = load_project(project_folder(project))
+    was_paused = resume(loaded, segment)
+    if as_json:
+        print_json({"segment": segment, "paused": False, "was_paused": was_paused})
+    else:
+        out.print(f"{segment} is refreshed again." if was_paused else f"{segment} was not paused.", markup=False)

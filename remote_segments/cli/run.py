@@ -1,0 +1,80 @@
+"""`remote-segments run`: refreshes segments through Dagster, in this process, with a progress bar."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+from remote_segments.cli.options import JsonOption, ProjectOption
+from remote_segments.cli.output import err, out, print_error, print_json, status_table
+from remote_segments.config.loader import load_project
+from remote_segments.errors import RemoteSegmentsError
+from remote_segments.orchestration.progress import reporter
+from remote_segments.orchestration.project import project_folder
+from remote_segments.orchestration.running import refresh
+from remote_segments.sync.status import read_status
+
+
+@contextmanager
+def progress_bars(shown: bool) -> Iterator[None]:
+    """Draws members and pages of each fetch while the block runs."""
+    if not shown:
+        yield
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} members, {task.fields[pages]:,} pages"),
+    )
+    with Progress(*columns, console=err, transient=True) as progress:
+        tasks: dict[str, object] = {}
+
+        def draw(segment: str, pages: int, members: int, expected: int | None) -> None:
+            if segment not in tasks:
+                tasks[segment] = progress.add_task(segment, total=expected, pages=0)
+            progress.update(tasks[segment], completed=members, total=expected, pages=pages)  # type: ignore[arg-type]
+
+        token = reporter.set(draw)
+        try:
+            yield
+        finally:
+            reporter.reset(token)
+
+
+def run(
+    segments: Annotated[list[str], typer.Argument(metavar="SEGMENT...", help="The segments to refresh now.")],
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch, map and publish segments now; the same assets that the schedule materializes."""
+    folder = project_folder(project)
+    loaded = load_project(folder)
+    for name in segments:
+        loaded.segment(name)
+    failed = refresh_all(folder, segments, as_json)
+    statuses = [one for one in read_status(loaded, datetime.now(UTC)) if one.name in segments]
+    if as_json:
+        print_json({"segments": [one.as_json() for one in statuses]})
+    else:
+        out.print(status_table(statuses))
+    if failed:
+        raise typer.Exit(max(error.exit_code for error in failed))
+
+
+def refresh_all(folder: Path, segments: Sequence[str], as_json: bool) -> list[RemoteSegmentsError]:
+    """Refreshes one segment after the other; one that fails does not stop the others."""
+    failed = []
+    with progress_bars(shown=err.is_terminal and not as_json):
+        for name in segments:
+            try:
+                refresh(folder, name)
+            except RemoteSegmentsError as error:
+                failed.append(error)
+    for error in failed:
+        print_error(error, as_json=False)
+    return failed

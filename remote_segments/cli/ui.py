@@ -1,0 +1,33 @@
+"""`remote-segments ui`: the Dagster UI on what the demo made, with the simulator running beside it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from remote_segments.cli.demo import demo_settings
+from remote_segments.cli.options import ProjectOption
+from remote_segments.cli.output import out
+from remote_segments.cli.simulator import PORT, new_simulator
+from remote_segments.orchestration.project import PROJECT_VARIABLE, project_folder
+
+
+def ui(
+    project: ProjectOption = None,
+    port: Annotated[int, typer.Option("--port", help="Port of the Dagster UI.")] = 3000,
+) -> None:
+    """Open the Dagster UI of the demo, its schedules running against the simulator, until interrupted."""
+    folder = project_folder(project)
+    demo_settings(Path.cwd())
+    os.environ[PROJECT_VARIABLE] = str(folder)
+    with new_simulator(PORT):
+        out.print(f"Dagster at http://127.0.0.1:{port}; stop with Ctrl-C.", markup=False)
+        command = [sys.executable, "-m", "dagster", "dev", "--python-module", "remote_segments.definitions"]
+        try:
+            code = subprocess.call([*command, "--port", str(port)])  # noqa: S603 - our own interpreter and words
+        except KeyboardInterrupt:
+            code = 0
+    raise typer.Exit(code)

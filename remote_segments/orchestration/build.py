@@ -1,0 +1,87 @@
+"""Everything that Dagster needs to know of a project, as one `Definitions` that merges with a user's own."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from remote_segments.config.project import Project
+from remote_segments.orchestration.chain import Chain, build_chain
+from remote_segments.orchestration.failures import RETRIES
+from remote_segments.orchestration.inputs import INPUT_MANAGER, SegmentFrames
+from remote_segments.orchestration.keys import as_prefix, layer_key, model_key
+from remote_segments.orchestration.project import loaded_project
+from remote_segments.orchestration.resources import warehouse_resources
+from remote_segments.orchestration.schedules import build_schedules
+from remote_segments.orchestration.sensors import build_age_check, build_age_sensor, build_automation_sensor
+
+
+def build_definitions(
+    path: str | Path | None = None,
+    *,
+    asset_prefix: str | Sequence[str] = (),
+    environment: str | None = None,
+    segments: Collection[str] | None = None,
+    retries: dg.RetryPolicy | None = RETRIES,
+) -> dg.Definitions:
+    """Reads a project and builds its assets, checks, jobs, schedules, sensors and resources.
+
+    Args:
+        path: the folder that holds project.yaml; by default $REMOTE_SEGMENTS_PROJECT, else ./segment_configs.
+        asset_prefix: first parts of every asset key, to stand beside other assets.
+        environment: by default $REMOTE_SEGMENTS_ENV, else `development`.
+        segments: only these; by default all. A process that runs one chain need not load a thousand.
+        retries: for failures that may heal by themselves; None for none.
+
+    Raises:
+        InvalidProject: with everything that is wrong with the project's files.
+    """
+    project = loaded_project(path, environment)
+    if segments is not None:
+        project = project.only(segments)
+    prefix = as_prefix(asset_prefix)
+    chains = [Chain(project, project.segments[name], prefix, retries) for name in sorted(project.segments)]
+    return dg.Definitions(
+        assets=[*_models(project, prefix), *(asset for chain in chains for asset in build_chain(chain))],
+        resources={INPUT_MANAGER: SegmentFrames(project), **warehouse_resources(project)},
+        **_operations(project, prefix, chains),
+    )
+
+
+def _operations(project: Project, prefix: tuple[str, ...], chains: Sequence[Chain]) -> dict[str, Any]:
+    """What acts on the assets; a project without segments has none of it."""
+    if not chains:
+        return {}
+    schedules, jobs = build_schedules(project, prefix)
+    remapped = [
+        layer_key(chain.segment.name, layer, prefix)
+        for chain in chains
+        if chain.segment.remap_on_model_refresh
+        for layer in ("mapped_keys", "enriched_segment")
+    ]
+    sensors: list[dg.SensorDefinition] = [build_age_sensor(project, prefix)]
+    if remapped:
+        sensors.append(build_automation_sensor(project, remapped))
+    return {
+        "asset_checks": [build_age_check(project, prefix)],
+        "jobs": jobs,
+        "schedules": schedules,
+        "sensors": sensors,
+    }
+
+
+def _models(project: Project, prefix: tuple[str, ...]) -> list[dg.AssetSpec]:
+    """One external asset per model in use, except where the team's own asset key is configured: it is defined there."""
+    used = {segment.model for segment in project.segments.values()}
+    return [
+        dg.AssetSpec(
+            model_key(name, None, prefix),
+            description=model.description or f"The data model `{name}` that segments are mapped to.",
+            group_name="models",
+            kinds={project.warehouse.kind},
+            metadata={"model": model.place},
+        )
+        for name, model in sorted(project.models.items())
+        if name in used and model.asset is None
+    ]

@@ -1,0 +1,275 @@
+"""The asset factory: one segment file becomes `raw_remote_ids -> mapped_keys -> enriched_segment`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from remote_segments.config.project import Project
+from remote_segments.config.segment import Segment
+from remote_segments.errors import HeldError, ProjectError
+from remote_segments.orchestration import checks, metadata
+from remote_segments.orchestration.description import description_of, group_of, metadata_of, owners_of, tags_of
+from remote_segments.orchestration.failures import translated
+from remote_segments.orchestration.freshness import policy_of
+from remote_segments.orchestration.keys import LAYERS, layer_key, model_key
+from remote_segments.orchestration.partitions import Window, open_window, partitions_of, window_of
+from remote_segments.orchestration.progress import reporting
+from remote_segments.orchestration.remapping import remap_condition
+from remote_segments.sync.fetch import fetch
+from remote_segments.sync.mapping import map_segment
+from remote_segments.sync.pausing import pause_of
+from remote_segments.sync.publication import publish_segment
+from remote_segments.sync.snapshots import record_without_members
+
+Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
+
+SCHEDULED = "dagster/schedule_name"
+"""Dagster's tag of a run that a schedule started."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What the three assets of a segment share."""
+
+    project: Project
+    segment: Segment
+    asset_prefix: tuple[str, ...]
+    retries: dg.RetryPolicy | None
+
+    @property
+    def windows(self) -> dg.TimeWindowPartitionsDefinition:
+        """The partitions of the three assets."""
+        return partitions_of(self.project, self.segment)
+
+    def key(self, layer: str) -> dg.AssetKey:
+        """The key of one of the three assets."""
+        return layer_key(self.segment.name, layer, self.asset_prefix)
+
+    @property
+    def model(self) -> dg.AssetKey:
+        """The key of the data model's asset."""
+        return model_key(self.segment.model, self.project.models[self.segment.model].asset, self.asset_prefix)
+
+    def options(self, layer: str) -> dict[str, Any]:
+        """The arguments of `dagster.asset` that all three have; the later a layer, the higher its priority.
+
+        Steps of one process run breadth-first otherwise: no segment of a batch would be published before the slowest
+        fetch ended.
+        """
+        return {
+            "key": self.key(layer),
+            "partitions_def": self.windows,
+            "description": description_of(self.project, self.segment, layer),
+            "group_name": group_of(self.segment),
+            "owners": owners_of(self.segment),
+            "tags": tags_of(self.project, self.segment),
+            "kinds": {self._platform if layer == LAYERS[0] else self.project.warehouse.kind},
+            "metadata": metadata_of(self.project, self.segment),
+            "code_version": self.project.definition_hash(self.segment),
+            "op_tags": {"dagster/priority": str(LAYERS.index(layer))},
+            "backfill_policy": dg.BackfillPolicy.single_run(),
+            "retry_policy": self.retries,
+        }
+
+    @property
+    def _platform(self) -> str:
+        return self.project.connections[self.segment.source.connection].platform
+
+
+def build_chain(chain: Chain) -> list[dg.AssetsDefinition]:
+    """The three assets of one segment."""
+    return [_raw_remote_ids(chain), _mapped_keys(chain), _enriched_segment(chain)]
+
+
+def _raw_remote_ids(chain: Chain) -> dg.AssetsDefinition:
+    @dg.asset(**chain.options("raw_remote_ids"), output_required=False)
+    def raw_remote_ids(context: dg.AssetExecutionContext) -> Results:
+        with translated(chain.retries):
+            found = dict(_fetched(context, chain))
+        if found:
+            yield from _materialized(context, chain.key("raw_remote_ids"), found)
+
+    return raw_remote_ids
+
+
+def _fetched(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Fetches each window of the run that may be fetched; all are judged before the first call."""
+    now = datetime.now(UTC)
+    windows = [window_of(chain.windows, key) for key in context.partition_keys]
+    for window in _fetchable(context, chain, windows, now):
+        row = fetch(
+            chain.project,
+            chain.segment.name,
+            partition_key=window.key,
+            run_id=context.run.run_id,
+            now=datetime.now(UTC),
+            progress=reporting(context, chain.segment.name),
+        )
+        yield (
+            window.key,
+            metadata.present(
+                {
+                    "dagster/partition_row_count": row.fetched,
+                    "fetched": row.fetched,
+                    "completeness": row.completeness,
+                    "declared total": row.declared_total,
+                    "name in the tool": row.source_name,
+                    "pages": row.pages,
+                    "calls": row.calls,
+                    "seconds": row.seconds,
+                    "snapshot": row.snapshot_id,
+                    "fetched at": row.fetched_at,
+                }
+            ),
+        )
+
+
+def _fetchable(
+    context: dg.AssetExecutionContext, chain: Chain, windows: list[Window], now: datetime
+) -> Iterator[Window]:
+    """The windows to fetch now; a pause and a scheduled run that came too late are recorded and skipped.
+
+    Raises:
+        ProjectError: `window-missed` when a person asks for a window that is long past.
+    """
+    scheduled = SCHEDULED in context.run.tags
+    missed = [window for window in windows if not window.can_be_fetched(now)]
+    if missed and not scheduled:
+        raise _missed(chain, missed, now)
+    paused = pause_of(chain.project, chain.segment.name, now)
+    for window in windows:
+        state, reason, message = "skipped", "paused", str(paused)
+        if window in missed:
+            state, reason, message = "missed", "window-missed", str(_missed(chain, [window], now))
+        elif paused is None:
+            yield window
+            continue
+        context.log.warning(f"{chain.segment.name} {window.key}: {state}. {message}")
+        record_without_members(
+            chain.project,
+            chain.segment.name,
+            state=state,
+            reason=reason,
+            message=message,
+            partition_key=window.key,
+            run_id=context.run.run_id,
+            now=now,
+        )
+
+
+def _missed(chain: Chain, missed: list[Window], now: datetime) -> ProjectError:
+    current = open_window(chain.windows, now)
+    which = missed[0].key if len(missed) == 1 else f"{len(missed)} windows, {missed[0].key} to {missed[-1].key}"
+    return ProjectError(
+        "window-missed",
+        f"{which} can no longer be fetched: the platform only knows who is a member now.",
+        f"Materialize {current.key if current else 'the first window once it opens'} for today's members; to map what "
+        "was fetched then with today's model, materialize mapped_keys and enriched_segment of the old window.",
+        f"segment {chain.segment.name}",
+    )
+
+
+def _mapped_keys(chain: Chain) -> dg.AssetsDefinition:
+    key = chain.key("mapped_keys")
+
+    @dg.asset(
+        **chain.options("mapped_keys"),
+        deps=[chain.key("raw_remote_ids"), chain.model],
+        check_specs=checks.mapped_specs(key, chain.windows),
+        automation_condition=remap_condition(chain.segment, chain.model),
+    )
+    def mapped_keys(context: dg.AssetExecutionContext) -> Results:
+        found: dict[str, dict[str, Any]] = {}
+        verdicts: list[dg.AssetCheckResult] = []
+        for partition in context.partition_keys:
+            with translated(chain.retries):
+                row = map_segment(
+                    chain.project,
+                    chain.segment.name,
+                    partition_key=partition,
+                    run_id=context.run.run_id,
+                    now=datetime.now(UTC),
+                )
+            found[partition] = {
+                "dagster/partition_row_count": row.mapped,
+                **metadata.counts(row),
+                **metadata.present({"snapshot": row.snapshot_id, "kind": row.kind, "fetched at": row.fetched_at}),
+            }
+            verdicts = [checks.accounting_result(row, key), checks.match_rate_result(row, chain.segment, key)]
+        yield from _materialized(context, key, found, verdicts)
+
+    return mapped_keys
+
+
+def _enriched_segment(chain: Chain) -> dg.AssetsDefinition:
+    key = chain.key("enriched_segment")
+
+    @dg.asset(
+        **chain.options("enriched_segment"),
+        deps=[chain.key("mapped_keys"), chain.model],
+        check_specs=checks.published_specs(key, chain.windows),
+        freshness_policy=policy_of(chain.segment),
+        automation_condition=remap_condition(chain.segment, chain.model),
+    )
+    def enriched_segment(context: dg.AssetExecutionContext) -> Results:
+        found: dict[str, dict[str, Any]] = {}
+        for partition in context.partition_keys:
+            with translated(chain.retries):
+                try:
+                    found[partition] = _published(context, chain, partition)
+                except HeldError as error:
+                    # Stored before the step fails: nothing is materialized, and the failing check says why.
+                    yield checks.held_result(error, key)
+                    raise
+        passed = dg.AssetCheckResult(passed=True, check_name=checks.PUBLISHABLE, asset_key=key)
+        yield from _materialized(context, key, found, [passed])
+
+    return enriched_segment
+
+
+def _published(context: dg.AssetExecutionContext, chain: Chain, partition: str) -> dict[str, Any]:
+    row = publish_segment(
+        chain.project,
+        chain.segment.name,
+        partition_key=partition,
+        run_id=context.run.run_id,
+        now=datetime.now(UTC),
+    )
+    shown = {
+        "dagster/row_count": row.mapped,
+        **metadata.counts(row),
+        **metadata.present(
+            {
+                "joined": row.joined_count,
+                "left": row.left_count,
+                "completeness": row.completeness,
+                "calls": row.calls,
+                "seconds": row.seconds,
+                "snapshot": row.snapshot_id,
+                "snapshot instant": row.fetched_at,
+                "dagster/table_name": f"{chain.project.warehouse.schema_}.{chain.segment.name}",
+            }
+        ),
+    }
+    with chain.project.open_warehouse().read() as session:
+        relation = session.relation(chain.segment.name, session.schema)
+    return {**shown, **metadata.column_schema(relation)}
+
+
+def _materialized(
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    found: Mapping[str, dict[str, Any]],
+    verdicts: list[dg.AssetCheckResult] | None = None,
+) -> Results:
+    """One result for a run of one window; for a range, the metadata of each window is attached to its partition."""
+    if len(found) == 1 and len(context.partition_keys) == 1:
+        yield dg.MaterializeResult(asset_key=key, metadata=next(iter(found.values())))
+    else:
+        for partition, shown in found.items():
+            context.add_asset_metadata(shown, asset_key=key, partition_key=partition)
+        yield dg.MaterializeResult(asset_key=key)
+    yield from verdicts or []

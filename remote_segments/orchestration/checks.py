@@ -1,0 +1,82 @@
+"""Asset checks: the accounting identity, the match rate, the guards before publication, the age of the data."""
+
+from typing import Any
+
+import dagster as dg
+
+from remote_segments.config.segment import Segment
+from remote_segments.errors import HeldError
+from remote_segments.orchestration.metadata import OUTCOMES, match_rate
+
+ACCOUNTING = "every_member_accounted_for"
+MATCH_RATE = "match_rate"
+PUBLISHABLE = "publishable"
+DATA_AGE = "data_age"
+
+
+def mapped_specs(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:
+    """The checks that come with `mapped_keys`, one verdict per partition."""
+    return [
+        dg.AssetCheckSpec(
+            ACCOUNTING,
+            asset=key,
+            partitions_def=partitions,
+            blocking=True,
+            description="fetched = mapped + unknown + ambiguous + invalid + duplicate",
+        ),
+        dg.AssetCheckSpec(
+            MATCH_RATE,
+            asset=key,
+            partitions_def=partitions,
+            description="The share of fetched members that are found in the model.",
+        ),
+    ]
+
+
+def published_specs(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:
+    """The check that comes with `enriched_segment`: it fails, and nothing is published, when a snapshot is held."""
+    return [
+        dg.AssetCheckSpec(
+            PUBLISHABLE,
+            asset=key,
+            partitions_def=partitions,
+            blocking=True,
+            description="The guards let this snapshot through; a held one leaves the last published one in place.",
+        )
+    ]
+
+
+def accounting_result(row: Any, key: dg.AssetKey, partition: str | None = None) -> dg.AssetCheckResult:
+    """Adds up the outcomes of a snapshot."""
+    parts = {name: getattr(row, name) for name in OUTCOMES}
+    return dg.AssetCheckResult(
+        passed=row.fetched == sum(parts.values()),
+        check_name=ACCOUNTING,
+        asset_key=key,
+        metadata={"fetched": row.fetched, **parts},
+    )
+
+
+def match_rate_result(row: Any, segment: Segment, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Warns below the segment's minimum match rate; without one, only when nobody of many was found."""
+    rate = match_rate(row.mapped, row.fetched)
+    least = segment.guards.minimum_match_rate or 0
+    passed = rate is None or (rate >= least and row.mapped > 0)
+    return dg.AssetCheckResult(
+        passed=passed,
+        check_name=MATCH_RATE,
+        asset_key=key,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={} if rate is None else {"match rate (%)": rate, "minimum (%)": float(least)},
+    )
+
+
+def held_result(error: HeldError, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """The failing check of a held snapshot: the numbers, and what to do."""
+    return dg.AssetCheckResult(
+        passed=False,
+        check_name=PUBLISHABLE,
+        asset_key=key,
+        description=error.problem.found,
+        metadata={"code": error.code, "what to do": error.problem.fix},
+    )

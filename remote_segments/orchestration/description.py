@@ -1,0 +1,68 @@
+"""What the UI says about an asset before it ever ran: description, owner, group, kinds, tags, its file."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from remote_segments.config.project import Project
+from remote_segments.config.segment import Segment
+
+
+def group_of(segment: Segment) -> str:
+    """The group that an asset is shown in: the one in its file, else its connection."""
+    return segment.group or segment.source.connection
+
+
+def owners_of(segment: Segment) -> list[str]:
+    """The owner as Dagster wants it: an e-mail address or `team:name`."""
+    if not segment.owner:
+        return []
+    return [segment.owner if "@" in segment.owner or segment.owner.startswith("team:") else f"team:{segment.owner}"]
+
+
+def tags_of(project: Project, segment: Segment) -> dict[str, str]:
+    """Tags to filter by in the UI; those of the file come last and win."""
+    return {
+        "remote_segments/segment": segment.name,
+        "remote_segments/connection": segment.source.connection,
+        "remote_segments/platform": project.connections[segment.source.connection].platform,
+        "remote_segments/model": segment.model,
+        **segment.tags,
+    }
+
+
+def file_of(project: Project, segment: Segment) -> Path:
+    """The file that the segment is written in."""
+    return project.folder / "segments" / f"{segment.name}.yaml"
+
+
+def metadata_of(project: Project, segment: Segment) -> dict[str, Any]:
+    """The file as a code reference, the page of the segment in the platform's own tool, the definition."""
+    kind = project.source_kind(segment)
+    file = file_of(project, segment)
+    found: dict[str, Any] = {
+        "dagster/code_references": dg.CodeReferencesMetadataValue(
+            code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=file.name)]
+        ),
+        "refresh frequency": segment.refresh_frequency.text,
+        "identifiers": ", ".join(" and ".join(entry) for entry in segment.identifiers),
+        "source": ", ".join(f"{key} {value}" for key, value in segment.source.ids.items()),
+    }
+    page = kind.page_address(segment.source.ids)
+    return {**found, "page in the tool": dg.MetadataValue.url(page)} if page else found
+
+
+TEXTS = {
+    "raw_remote_ids": "The ids of the members, as {platform} gave them; fetched anew at each refresh.",
+    "mapped_keys": "The members found in the model `{model}`, and why each of the others was not.",
+    "enriched_segment": "{description}",
+}
+
+
+def description_of(project: Project, segment: Segment, layer: str) -> str:
+    """One sentence on what an asset holds."""
+    platform = project.platforms[project.connections[segment.source.connection].platform].title
+    return TEXTS[layer].format(
+        platform=platform, model=segment.model, description=segment.description or f"Members of {segment.name}."
+    )

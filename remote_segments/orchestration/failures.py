@@ -1,0 +1,36 @@
+"""Our errors as Dagster's: what a person must mend is not retried, what may heal by itself is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from remote_segments.errors import RemoteSegmentsError, TemporaryError
+
+RETRIES = dg.RetryPolicy(max_retries=3, delay=20, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
+"""For what may heal by itself. Quotas and single requests are already waited for and repeated below this level."""
+
+
+def failure_of(error: RemoteSegmentsError) -> dg.Failure:
+    """A failure with the message of the error, its code as metadata, retried only where waiting may help."""
+    problem = error.problem
+    metadata = {"code": problem.code, "what to do": problem.fix, "where": str(problem.where or "")}
+    return dg.Failure(str(error), metadata=metadata, allow_retries=isinstance(error, TemporaryError))
+
+
+@contextmanager
+def translated(retries: dg.RetryPolicy | None) -> Iterator[None]:
+    """Turns our errors into failures of the step; a pause that the platform asked for is kept.
+
+    Raises:
+        dagster.Failure: for every error of ours.
+        dagster.RetryRequested: where the platform said when to come back.
+    """
+    try:
+        yield
+    except TemporaryError as error:
+        if error.retry_after is not None and retries is not None:
+            raise dg.RetryRequested(retries.max_retries, seconds_to_wait=error.retry_after) from error
+        raise failure_of(error) from error
+    except RemoteSegmentsError as error:
+        raise failure_of(error) from error

@@ -1,0 +1,43 @@
+"""What a materialization shows: counts by outcome, the match rate, how completeness was proven, calls, seconds."""
+
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from remote_segments.warehouses.base import Relation
+
+OUTCOMES = ("mapped", "unknown", "ambiguous", "invalid", "duplicate")
+
+
+def match_rate(mapped: int, fetched: int) -> float | None:
+    """Percent of the fetched members that are mapped; None when nobody was fetched."""
+    return round(100 * mapped / fetched, 2) if fetched else None
+
+
+def present(values: dict[str, Any]) -> dict[str, Any]:
+    """The values that are there, instants as timestamps that the UI draws in the reader's time zone."""
+    return {
+        name: dg.MetadataValue.timestamp(value) if isinstance(value, datetime) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def counts(row: Any) -> dict[str, Any]:
+    """The accounting of a snapshot as numbers that the UI plots over partitions."""
+    return present(
+        {
+            "fetched": row.fetched,
+            **{name: getattr(row, name) for name in OUTCOMES},
+            "match rate (%)": match_rate(row.mapped, row.fetched),
+        }
+    )
+
+
+def column_schema(relation: Relation | None) -> dict[str, Any]:
+    """The columns of the published table, with the warehouse's own types."""
+    if relation is None:
+        return {}
+    columns = [dg.TableColumn(name, type=kind) for name, kind in relation.columns.items()]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}

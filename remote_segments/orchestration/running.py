@@ -1,0 +1,51 @@
+"""Refreshing one segment from a plain Python process, recorded in the Dagster home where there is one."""
+
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import dagster as dg
+
+from remote_segments.errors import EngineError, RemoteSegmentsError
+from remote_segments.orchestration.build import build_definitions
+from remote_segments.orchestration.keys import chain_keys
+from remote_segments.orchestration.project import loaded_project
+from remote_segments.orchestration.requests import refresh_request
+from remote_segments.orchestration.schedules import Cadence
+
+
+def _instance() -> AbstractContextManager[dg.DagsterInstance]:
+    """The instance of $DAGSTER_HOME, so that the UI shows the refresh; else one that is forgotten."""
+    return dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
+
+
+def refresh(path: str | Path, name: str, *, environment: str | None = None) -> None:
+    """Materializes the three assets of a segment in the window that is open now.
+
+    Raises:
+        RemoteSegmentsError: what stopped the refresh; nothing was published.
+    """
+    definitions = build_definitions(path, environment=environment, segments=[name], retries=None)
+    request = refresh_request(name, path=path, environment=environment)
+    project = loaded_project(path, environment)
+    job = Cadence.of(project, project.segment(name)).job_name(project)
+    with _instance() as instance:
+        try:
+            result = definitions.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                partition_key=request.partition_key,
+                asset_selection=chain_keys(name),
+                raise_on_error=True,
+            )
+        except Exception as error:
+            raise _cause(error) from error
+    if not result.success:
+        raise EngineError("run-failed", f"The run of {name} failed without an error.", "Look at the run in Dagster.")
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Our own error behind what Dagster wrapped around it."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, RemoteSegmentsError):
+        found = found.__cause__ or found.__context__
+    return found or error

@@ -1,0 +1,153 @@
+"""One job and one schedule per set of windows, whose ticks start one run per batch of segments of a connection.
+
+A run process costs seconds before it does anything (loading 1,000 segments takes most of them), so segments that are
+due together share runs; those of different connections do not wait for each other's quota.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from remote_segments.config.project import Project
+from remote_segments.config.segment import Segment
+from remote_segments.orchestration.keys import chain_keys
+from remote_segments.orchestration.partitions import open_window, partitions_of
+from remote_segments.sync.status import last_seconds
+
+BATCH_SEGMENTS = 25
+"""Segments in one run at most: more saves little and makes one run the fate of many."""
+
+BATCH_SECONDS = 300.0
+"""Expected seconds of fetching in one run at most, from what each segment's latest snapshot took."""
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """What segments have in common when they can share a job: their ticks and their windows."""
+
+    cron: str
+    partition_cron: str
+    start: date
+    timezone: str
+
+    @classmethod
+    def of(cls, project: Project, segment: Segment) -> "Cadence":
+        """The cadence of a segment."""
+        frequency = segment.refresh_frequency
+        return cls(frequency.cron, frequency.partition_cron, project.start_of(segment), project.timezone_of(segment))
+
+    def job_name(self, project: Project) -> str:
+        """A readable name; time zone and start are part of it only where they are not the project's."""
+        parts = ["refresh", _CRON_NAMES.get(self.cron) or self.cron.replace("*/", "every ").replace("*", "any")]
+        if self.timezone != project.timezone:
+            parts.append(self.timezone)
+        if self.start != project.start:
+            parts.append(f"from {self.start}")
+        return re.sub(r"[^a-z0-9]+", "_", " ".join(parts).lower()).strip("_")
+
+
+_CRON_NAMES = {"0 * * * *": "hourly", "0 0 * * *": "daily", "0 0 * * 1": "weekly"}
+
+
+def cadences(project: Project) -> dict[Cadence, list[Segment]]:
+    """The segments of a project by cadence, both in the order of their names."""
+    found: dict[Cadence, list[Segment]] = {}
+    for name in sorted(project.segments):
+        segment = project.segments[name]
+        found.setdefault(Cadence.of(project, segment), []).append(segment)
+    return found
+
+
+def batches(segments: Sequence[Segment], seconds: Mapping[str, float]) -> Iterator[tuple[str, list[Segment]]]:
+    """Splits segments that are due together into runs, per connection.
+
+    Args:
+        segments: those of one cadence.
+        seconds: what the latest fetch of each took; a segment that was never fetched counts as 10 s.
+
+    Yields:
+        The connection and the segments of one run.
+    """
+    by_connection: dict[str, list[Segment]] = {}
+    for segment in segments:
+        by_connection.setdefault(segment.source.connection, []).append(segment)
+    for connection, members in by_connection.items():
+        batch: list[Segment] = []
+        expected = 0.0
+        for segment in members:
+            cost = seconds.get(segment.name, 10.0)
+            if batch and (len(batch) == BATCH_SEGMENTS or expected + cost > BATCH_SECONDS):
+                yield connection, batch
+                batch, expected = [], 0.0
+            batch.append(segment)
+            expected += cost
+        yield connection, batch
+
+
+def build_schedules(
+    project: Project, asset_prefix: tuple[str, ...]
+) -> tuple[list[dg.ScheduleDefinition], list[dg.UnresolvedAssetJobDefinition]]:
+    """The schedules and jobs of a project; schedules run where the environment says `schedules: true`."""
+    schedules, jobs = [], []
+    for cadence, segments in cadences(project).items():
+        job = _job(project, cadence, segments, asset_prefix)
+        jobs.append(job)
+        schedules.append(_schedule(project, cadence, segments, job, asset_prefix))
+    return schedules, jobs
+
+
+def _job(
+    project: Project, cadence: Cadence, segments: Sequence[Segment], asset_prefix: tuple[str, ...]
+) -> dg.UnresolvedAssetJobDefinition:
+    keys = [key for segment in segments for key in chain_keys(segment.name, asset_prefix)]
+    return dg.define_asset_job(
+        cadence.job_name(project),
+        selection=dg.AssetSelection.assets(*keys),
+        partitions_def=partitions_of(project, segments[0]),
+        description=f"Refreshes the segments that are due at `{cadence.cron}` ({cadence.timezone}).",
+        # On our jobs only: one process for a whole batch; an executor of the whole location would collide in a merge.
+        executor_def=dg.in_process_executor,
+    )
+
+
+def _schedule(
+    project: Project,
+    cadence: Cadence,
+    segments: Sequence[Segment],
+    job: dg.UnresolvedAssetJobDefinition,
+    asset_prefix: tuple[str, ...],
+) -> dg.ScheduleDefinition:
+    windows = partitions_of(project, segments[0])
+
+    @dg.schedule(
+        name=f"{job.name}_schedule",
+        job=job,
+        cron_schedule=cadence.cron,
+        execution_timezone=cadence.timezone,
+        default_status=_status(project),
+        description=f"{len(segments)} segments, in batches per connection.",
+    )
+    def tick(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        when = context.scheduled_execution_time
+        window = open_window(windows, when)
+        if window is None:
+            return dg.SkipReason(f"The first window opens on {cadence.start}.")
+        return [
+            dg.RunRequest(
+                run_key=f"{when.isoformat()}:{connection}:{number}",
+                partition_key=window.key,
+                asset_selection=[key for segment in batch for key in chain_keys(segment.name, asset_prefix)],
+                tags={"remote_segments/connection": connection},
+            )
+            for number, (connection, batch) in enumerate(batches(segments, last_seconds(project)))
+        ]
+
+    return tick
+
+
+def _status(project: Project) -> dg.DefaultScheduleStatus:
+    on = project.environment.schedules
+    return dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED

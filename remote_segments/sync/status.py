@@ -1,0 +1,139 @@
+"""What stands of every segment: its latest published snapshot, what happened since, and how old its data is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from remote_segments.config.project import Project
+from remote_segments.config.segment import Segment
+from remote_segments.sync.freshness import verdict
+from remote_segments.sync.pausing import Pause, read_pauses
+from remote_segments.warehouses.base import Session
+
+REASONS = ("unknown", "ambiguous", "invalid", "duplicate")
+"""Why a fetched member is not mapped; with `mapped` these add up to `fetched`."""
+
+UNFINISHED = ("fetched", "mapped")
+"""States of a snapshot whose refresh runs now, or stopped before it published."""
+
+_COLUMNS = (
+    "segment", "snapshot_id", "state", "reason", "message", "fetched_at", "effective_at", "published_at",
+    "fetched", "mapped", *REASONS, "joined_count", "left_count", "completeness", "calls", "seconds", "source_name",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SegmentStatus:
+    """One segment as it stands; counts are those of the latest published snapshot, None before the first.
+
+    `state` is what a person should know first: `never_fetched`, `published`, `empty` (proven to have no members),
+    and, when the newest attempt did not publish, `held`, `failed`, `missed`, `skipped`, `running`; `paused`.
+    """
+
+    name: str
+    state: str
+    reason: str | None
+    message: str | None
+    fetched: int | None
+    mapped: int | None
+    unmapped: Mapping[str, int] | None
+    joined: int | None
+    left: int | None
+    snapshot_at: datetime | None
+    seconds: float | None
+    age: str
+    age_message: str
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the data is young enough; a late segment is not."""
+        return self.age == "fresh"
+
+    def as_json(self) -> dict[str, Any]:
+        """The published form, kept stable for scripts."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "reason": self.reason,
+            "message": self.message,
+            "fetched": self.fetched,
+            "mapped": self.mapped,
+            "unmapped": dict(self.unmapped) if self.unmapped is not None else None,
+            "joined": self.joined,
+            "left": self.left,
+            "seconds": self.seconds,
+            "snapshot_at": self.snapshot_at.isoformat() if self.snapshot_at else None,
+            "age": self.age,
+            "fresh": self.fresh,
+        }
+
+
+def _newest(session: Session, condition: str) -> dict[str, dict[str, Any]]:
+    """The newest row of `snapshots` per segment; snapshot ids sort by the instant they were made."""
+    table = f'"{session.schema}"."snapshots"'
+    columns = ", ".join(f's."{name}"' for name in _COLUMNS)
+    rows = session.rows(
+        f"SELECT {columns} FROM {table} s JOIN (SELECT segment, max(snapshot_id) AS newest FROM {table} "
+        f"WHERE {condition} GROUP BY segment) n ON s.segment = n.segment AND s.snapshot_id = n.newest"
+    )
+    return {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in rows}
+
+
+def read_status(project: Project, now: datetime) -> list[SegmentStatus]:
+    """The status of every segment of the project, in the order of their names."""
+    published: dict[str, dict[str, Any]] = {}
+    newest: dict[str, dict[str, Any]] = {}
+    with project.open_warehouse().read() as session:
+        pauses = read_pauses(session)
+        if session.relation("snapshots", session.schema) is not None:
+            published = _newest(session, "state = 'published'")
+            newest = _newest(session, "state IS NOT NULL")
+    return [
+        _status(segment, published.get(name), newest.get(name), pauses.get(name), now)
+        for name, segment in sorted(project.segments.items())
+    ]
+
+
+def _status(
+    segment: Segment, row: dict[str, Any] | None, newest: dict[str, Any] | None, paused: Pause | None, now: datetime
+) -> SegmentStatus:
+    age, words = verdict(segment, row["fetched_at"] if row else None, now)
+    state, reason, message = _state(row, newest)
+    if paused and paused.holds_at(now):
+        state, reason, message = "paused", "paused", str(paused)
+    return SegmentStatus(
+        name=segment.name,
+        state=state,
+        reason=reason,
+        message=message,
+        fetched=row["fetched"] if row else None,
+        mapped=row["mapped"] if row else None,
+        unmapped={reason: row[reason] for reason in REASONS} if row else None,
+        joined=row["joined_count"] if row else None,
+        left=row["left_count"] if row else None,
+        snapshot_at=row["fetched_at"] if row else None,
+        seconds=row["seconds"] if row else None,
+        age=age,
+        age_message=words,
+    )
+
+
+def _state(row: dict[str, Any] | None, newest: dict[str, Any] | None) -> tuple[str, str | None, str | None]:
+    """What happened last, in a word; a refresh under way counts only until it is older than what was published."""
+    if newest is None:
+        return "never_fetched", None, None
+    if row is not None and newest["snapshot_id"] == row["snapshot_id"]:
+        return ("published" if row["fetched"] else "empty"), None, None
+    if newest["state"] in UNFINISHED:
+        return "running", None, "A refresh is under way, or was stopped before it published."
+    return newest["state"], newest["reason"], newest["message"]
+
+
+def last_seconds(project: Project) -> dict[str, float]:
+    """What the latest published fetch of each segment took, in seconds; segments without one are absent."""
+    with project.open_warehouse().read() as session:
+        if session.relation("snapshots", session.schema) is None:
+            return {}
+        found = _newest(session, "state = 'published' AND kind = 'fetch'")
+    return {name: row["seconds"] for name, row in found.items() if row["seconds"] is not None}
