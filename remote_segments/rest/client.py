@@ -1,0 +1,232 @@
+"""The only place where bytes leave: one httpx client per platform, which drives the flows of the other modules.
+
+It adds the credential below httpx's own log lines, follows no redirect, reads no more than the manifest allows, keeps
+the limits, and tries again what is safe to repeat. All durations are in seconds.
+"""
+
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import httpx
+
+from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
+from remote_segments.rest.auth import Credential
+from remote_segments.rest.limits import LONGEST_WAIT, Limiter, Limits, too_long
+from remote_segments.rest.manifest import Manifest
+from remote_segments.rest.messages import Base, Request, Response, origin
+from remote_segments.rest.paths import find
+from remote_segments.rest.refusals import RETRIED, Meaning, as_text, body, error, meaning
+
+Result = TypeVar("Result")
+
+_PERSONAL = re.compile(r"\S*@\S*|\+?\d[\d\s().-]{5,}\d|\b[0-9a-fA-F-]{16,}\b")
+_LONGEST_DETAIL = 200
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the world gives: replaced in tests, so that they neither wait nor roll dice."""
+
+    clock: Callable[[], float]  # seconds, monotonic
+    now: Callable[[], datetime]  # for Retry-After as a date
+    sleep: Callable[[float], None]
+    random: Callable[[], float]  # between 0 and 1
+
+
+class _Authenticated(httpx.BaseTransport):
+    """Adds the credential last, so that no log line of httpx can show it, and only for the connection's own host."""
+
+    def __init__(self, inner: httpx.BaseTransport, credential: Credential, base: Base) -> None:
+        self._inner, self._credential, self._origin = inner, credential, origin(base.url)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if origin(str(request.url)) != self._origin:
+            found = f"A call was about to go to {request.url.host}, which is not the connection's host."
+            raise PlatformError("foreign-link", found, "The credential was not sent. Check base_url of the connection.")
+        url = request.url
+        if self._credential.query:
+            query = b"&".join(filter(None, (url.query, self._credential.query.encode())))
+            url = url.copy_with(query=query)
+        headers = httpx.Headers(request.headers)
+        headers.update(dict(self._credential.headers))
+        return self._inner.handle_request(
+            httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=request.extensions)
+        )
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+@dataclass
+class Client:
+    """Sends requests of one connection; may be shared between threads."""
+
+    manifest: Manifest
+    connection: str
+    base: Base
+    credential: Credential
+    headers: dict[str, str]
+    limits: Limits
+    surroundings: Surroundings
+    transport: httpx.BaseTransport | None = None
+    calls: int = 0
+    _extra: dict[Limits, Limiter] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        inner = self.transport or httpx.HTTPTransport(retries=0)
+        self._limiter = Limiter(self.limits, self.surroundings.clock, self.surroundings.sleep)
+        self._http = httpx.Client(
+            transport=_Authenticated(inner, self.credential, self.base),
+            timeout=httpx.Timeout(self.manifest.timeout_seconds, connect=min(20.0, self.manifest.timeout_seconds)),
+            headers={"user-agent": "remote-segments", "accept": "application/json", **self.headers},
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        """Closes the connections to the platform."""
+        self._http.close()
+
+    def run(self, flow: Generator[Request, Response, Result]) -> Result:
+        """Drives a flow that only makes calls, and returns its result."""
+        try:
+            request = next(flow)
+            while True:
+                request = flow.send(self.send(request))
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+    def stream(self, flow: Generator[Any, Response | None, Result]) -> Generator[Any, None, Result]:
+        """Drives a flow that also yields other things, which are passed on; returns its result."""
+        try:
+            step = next(flow)
+            while True:
+                if isinstance(step, Request):
+                    step = flow.send(self.send(step))
+                else:
+                    yield step
+                    step = next(flow)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+    def send(self, request: Request) -> Response:
+        """Sends a request until it succeeds, is refused for good, or was tried often enough.
+
+        Raises:
+            TemporaryError: `rate-limited`, `platform-unavailable`, `connection-failed`, `answer-cut`, `timeout`.
+            ProjectError: `key-refused`, `access-denied`, `segment-not-found`, `address-not-found`.
+            PlatformError: `request-refused`, `foreign-link`, `redirected`, `answer-too-large`, `version-retired`.
+        """
+        retries = self.manifest.retries
+        attempts = retries.attempts if request.repeatable else 1
+        for tries in range(1, attempts + 1):
+            outcome = self._try(request)
+            if isinstance(outcome, Response):
+                means = meaning(outcome, self.manifest.refusals)
+                if means == "success":
+                    return outcome
+                named = retries.named_wait(outcome, self.surroundings.now())
+                failure = self._refused(means, request, outcome, named)
+                retried = means in RETRIED
+            else:
+                named, failure, retried = None, outcome, True
+            if not retried or tries == attempts:
+                raise failure
+            self._wait(tries, named)
+        raise AssertionError("unreachable")
+
+    def _wait(self, tries: int, named: float | None) -> None:
+        random = self.surroundings.random()
+        if named is None:
+            self.surroundings.sleep(self.manifest.retries.wait(tries, random))
+            return
+        if named > LONGEST_WAIT:
+            raise too_long(named, f"connection {self.connection}")
+        self._limiter.block(named)  # for every thread of this account
+        self.surroundings.sleep(named + random * min(1.0, named))
+
+    def _try(self, request: Request) -> Response | RemoteSegmentsError:
+        with self._turns(request):
+            try:
+                self.calls += 1
+                response = self._read(request)
+            except httpx.TimeoutException:
+                found = f"The platform sent nothing for {self.manifest.timeout_seconds:g} seconds."
+                return self._failed("timeout", found)
+            except httpx.RemoteProtocolError:
+                return self._failed("answer-cut", "The connection closed before the whole answer had come.")
+            except (httpx.NetworkError, httpx.ProxyError) as failure:
+                code = "answer-cut" if isinstance(failure, httpx.ReadError) else "connection-failed"
+                return self._failed(
+                    code, f"The connection to {httpx.URL(request.url).host} failed ({type(failure).__name__})."
+                )
+            except httpx.DecodingError:
+                return self._failed("answer-cut", "The compressed answer could not be unpacked.")
+        self._heed_quota(response)
+        return response
+
+    def _turns(self, request: Request) -> Any:
+        return _Both(self._limiter, self._own_limiter(request.limits))
+
+    def _own_limiter(self, limits: Limits | None) -> Limiter | None:
+        if limits is None:
+            return None
+        if limits not in self._extra:
+            self._extra[limits] = Limiter(limits, self.surroundings.clock, self.surroundings.sleep)
+        return self._extra[limits]
+
+    def _read(self, request: Request) -> Response:
+        headers = {"content-type": "application/json"} if request.body is not None else {}
+        pieces: list[bytes] = []
+        size = 0
+        with self._http.stream(request.method, request.url, content=request.body, headers=headers) as answer:
+            for piece in answer.iter_bytes():
+                size += len(piece)
+                if size > self.manifest.largest_answer:
+                    found = f"The answer is larger than {self.manifest.largest_answer:,} bytes."
+                    fix = "Ask for smaller pages, or raise largest_answer in the manifest."
+                    raise PlatformError("answer-too-large", found, fix, request.where)
+                pieces.append(piece)
+            return Response(answer.status_code, dict(answer.headers), b"".join(pieces))
+
+    def _heed_quota(self, response: Response) -> None:
+        if self.manifest.quota is not None and response.status != 429:
+            wait = self.manifest.quota.wait(response.headers, self.surroundings.now())
+            if wait > 0:
+                self._limiter.block(wait)
+
+    def _failed(self, code: str, found: str) -> TemporaryError:
+        fix = "The next refresh tries again. If it lasts, check base_url of the connection and the way to it."
+        return TemporaryError(code, found, fix, f"connection {self.connection}")
+
+    def _refused(self, means: Meaning, request: Request, response: Response, wait: float | None) -> RemoteSegmentsError:
+        if means == "moved":
+            self.base.follow(response.header("location") or "", request.where)  # raises foreign-link for another host
+        detail = self._detail(response)
+        return error(means, request, response, connection=self.connection, detail=detail, wait=wait)
+
+    def _detail(self, response: Response) -> str:
+        """Returns the platform's own words without what could be a person's identifier or a secret."""
+        path = self.manifest.error_detail
+        text = as_text(find(body(response), path)) if path else None
+        for secret in (*self.credential.headers.values(), self.credential.query.partition("=")[2]):
+            for piece in secret.split():
+                text = text.replace(piece, "[secret]") if text else text
+        return _PERSONAL.sub("[removed]", text)[:_LONGEST_DETAIL].strip() if text else ""
+
+
+class _Both:
+    """Waits for the turn of the account, then for that of one address."""
+
+    def __init__(self, first: Limiter, second: Limiter | None) -> None:
+        self._turns = [limiter.turn() for limiter in (second, first) if limiter is not None]
+
+    def __enter__(self) -> None:
+        for turn in self._turns:
+            turn.__enter__()
+
+    def __exit__(self, *problem: object) -> None:
+        for turn in reversed(self._turns):
+            turn.__exit__(*problem)  # type: ignore[arg-type]

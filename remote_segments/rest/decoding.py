@@ -1,0 +1,232 @@
+"""Pages of JSON decoded straight into typed columns by msgspec; the types are made from the paths of a manifest.
+
+A required field makes an absent path an error at no cost, and no Python dictionary is made per member.
+https://jcristharif.com/msgspec/structs.html
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from pydantic import Field
+
+from remote_segments.errors import PlatformError, TemporaryError
+from remote_segments.rest.formats import Format
+from remote_segments.rest.messages import Response
+from remote_segments.rest.paths import Path, missing, wrong_type
+from remote_segments.rest.refusals import looks_like_page, media_type
+from remote_segments.settings import Settings
+
+_MISSING_FIELD = re.compile(r"missing required field `(?P<name>[^`]+)`")
+_PLACE = re.compile(r" - at `\$(?P<at>[^`]*)`$")
+
+
+class IdentifierField(Settings):
+    """Where a member's identifier is, and what kind of identifier it is."""
+
+    path: Path | None = Field(None, description="Path within the member; left out when members are bare texts.")
+    kind: Literal["text", "email", "phone"] = Field(
+        "text", description="Kind of identifier, which decides how it is compared."
+    )
+    type: Literal["text", "integer"] = Field(
+        "text", description="JSON type of the value; an integer is kept as its digits."
+    )
+    absent: Literal["error", "null"] = Field(
+        "error",
+        description="What it means when the path is not there: a changed answer, or a member without this identifier.",
+    )
+    description: str | None = Field(None, description="What the identifier is, for a person who writes a segment.")
+
+
+class JoinedAt(Settings):
+    """Where a member's time of joining is, for platforms that give it."""
+
+    path: Path = Field(description="Path within the member.")
+    form: Literal["iso", "unix"] = Field("iso", description="RFC 3339 text with a time zone, or seconds since 1970.")
+    absent: Literal["error", "null"] = Field("error", description="What it means when the path is not there.")
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A value beside the members that a page must hold: the next cursor, the total."""
+
+    path: Path
+    type: Any
+    absent: bool = False  # whether the path may be missing
+    null: bool = False  # whether a null may stand anywhere on the path
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Members of one page as columns of equal length, in the order of the answer."""
+
+    columns: dict[str, list[str | None]]
+    joined_at: list[datetime | None] | None
+    length: int
+
+
+@dataclass
+class _Node:
+    """A piece of an answer's shape: its children in the order added, or the type it has at the end of a path."""
+
+    children: dict[str, "_Node"] = field(default_factory=dict)
+    type: Any = None
+    absent: bool = True
+    null: bool = True
+    default: Any = UNSET
+
+    def add(self, path: str, type_: Any, *, absent: bool, null: bool, default: Any = UNSET) -> str:
+        """Adds a path and returns the dotted attributes that lead to its value: a key of JSON may be any text."""
+        node, attributes = self, []
+        for name in path.split("."):
+            attributes.append(f"f{len(node.children)}")
+            if name in node.children:
+                attributes[-1] = f"f{list(node.children).index(name)}"
+            node = node.children.setdefault(name, _Node())
+            node.absent, node.null = node.absent and absent, node.null and null
+        node.type, node.default = type_, default
+        return ".".join(attributes)
+
+    def struct(self) -> Any:
+        """Returns the type of this piece; a piece is required unless all that is under it may be absent."""
+        if not self.children:
+            return self.type
+        fields: list[Any] = []
+        for number, child in enumerate(self.children.values()):
+            inner = child.struct() | None if child.null else child.struct()
+            fields.append((f"f{number}", inner | UnsetType, child.default) if child.absent else (f"f{number}", inner))
+        names = {f"f{number}": name for number, name in enumerate(self.children)}
+        return msgspec.defstruct("Answer", fields, rename=names, kw_only=True, gc=False)
+
+
+def _walk(value: Any, attributes: str) -> Any:
+    """Returns what is at the attributes, or the first null or absent value on the way."""
+    for attribute in attributes.split("."):
+        if value is UNSET or value is None:
+            return value
+        value = getattr(value, attribute)
+    return value
+
+
+def _reader(root: _Node, path: str, type_: Any, *, absent: bool) -> Callable[[Any], Any]:
+    """Adds a member's path; returns a function from a member to the value, None where it may be and is absent."""
+    attributes = root.add(path, type_, absent=absent, null=False, default=None)
+    if absent and "." in path:
+        return lambda member: None if (value := _walk(member, attributes)) is UNSET else value
+    return attrgetter(attributes)
+
+
+class PageDecoder:
+    """Decodes the pages of one source: made once, used for every page."""
+
+    def __init__(
+        self,
+        layout: Format,
+        identifiers: Mapping[str, IdentifierField],
+        primary: str,
+        joined_at: JoinedAt | None,
+        extras: Mapping[str, Extra],
+        where: str,
+    ) -> None:
+        self._layout, self._identifiers, self._primary, self._where = layout, identifiers, primary, where
+        self._form = joined_at.form if joined_at else None
+        self._readers: dict[str, Callable[[Any], Any]] = {}
+        self._read_joined_at: Callable[[Any], Any] | None = None
+        item = self._member(joined_at)
+        envelope = _Node(absent=False, null=False)
+        path = layout.envelope()
+        self._items = envelope.add(path, list[item], absent=layout.absent == "empty", null=False) if path else ""
+        self._extras = {
+            name: envelope.add(extra.path, extra.type, absent=extra.absent, null=extra.null)
+            for name, extra in extras.items()
+        }
+        self._decoder = msgspec.json.Decoder(envelope.struct() if path else list[item])
+
+    def _member(self, joined_at: JoinedAt | None) -> Any:
+        if self._layout.kind == "strings":
+            return str
+        root = _Node(absent=False, null=False)
+        for name, identifier in self._identifiers.items():
+            type_ = int | None if identifier.type == "integer" else str | None
+            assert identifier.path is not None  # the manifest was checked
+            self._readers[name] = _reader(root, identifier.path, type_, absent=identifier.absent == "null")
+        if joined_at is not None:
+            instant = Annotated[datetime, msgspec.Meta(tz=True)] if joined_at.form == "iso" else int | float
+            self._read_joined_at = _reader(root, joined_at.path, instant | None, absent=joined_at.absent == "null")
+        return root.struct()
+
+    def decode(self, response: Response) -> tuple[Page, dict[str, Any]]:
+        """Returns a page and the values beside its members (UNSET where absent).
+
+        Raises:
+            PlatformError: `path-missing`, `wrong-type`, `not-json`, `member-without-id`.
+            TemporaryError: `answer-cut` when the JSON ends too early.
+        """
+        try:
+            answer = self._decoder.decode(response.content)
+        except msgspec.ValidationError as error:
+            raise self._misfit(str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _unreadable(response, str(error), self._where) from None
+        items = _walk(answer, self._items) if self._items else answer
+        values = {name: _walk(answer, attributes) for name, attributes in self._extras.items()}
+        return self._page([] if items is UNSET else items), values
+
+    def _page(self, items: list[Any]) -> Page:
+        columns: dict[str, list[str | None]]
+        columns = {name: list(map(read, items)) for name, read in self._readers.items()} or {self._primary: items}
+        for name, identifier in self._identifiers.items():
+            if identifier.type == "integer":
+                columns[name] = [None if value is None else str(value) for value in columns[name]]
+        keys = columns[self._primary]
+        if None in keys or "" in keys:
+            found = f"A member has no `{self._primary}`, which every member must have."
+            fix = "Nothing was stored. Choose another primary identifier in the manifest if the platform allows this."
+            raise PlatformError("member-without-id", found, fix, self._where)
+        return Page(columns, self._instants(items), len(items))
+
+    def _instants(self, items: list[Any]) -> list[datetime | None] | None:
+        if self._read_joined_at is None:
+            return None
+        values = list(map(self._read_joined_at, items))
+        if self._form == "unix":
+            return [None if value is None else datetime.fromtimestamp(value, UTC) for value in values]
+        return values
+
+    def _misfit(self, message: str) -> PlatformError:
+        """Turns msgspec's sentence into ours; it names types and paths, never values."""
+        place = _PLACE.search(message)
+        at = (place["at"] if place else "").replace("[...]", "[]").lstrip(".")
+        absent = _MISSING_FIELD.search(message)
+        if absent:
+            path = f"{at}.{absent['name']}".lstrip(".")
+            return missing(path, path, self._where)
+        return wrong_type(at or "the whole answer", _PLACE.sub("", message), self._where)
+
+
+def _unreadable(response: Response, reason: str, where: str) -> PlatformError | TemporaryError:
+    """Returns the error for an answer that is not JSON, or not all of it."""
+    if "truncated" in reason and response.content.lstrip()[:1] in (b"{", b"["):
+        fix = "The next refresh tries again."
+        return TemporaryError("answer-cut", "The answer ended in the middle of its JSON.", fix, where)
+    kind = "a web page" if looks_like_page(response) else (media_type(response) or "something without a type")
+    fix = "Check base_url of the connection: a login page, a proxy or a wrong host may have answered."
+    return PlatformError("not-json", f"The answer is {kind}, not JSON ({len(response.content):,} bytes).", fix, where)
+
+
+def decode_document(response: Response, where: str) -> Any:
+    """Returns an answer as dictionaries and lists; for the few answers that are not members.
+
+    Raises:
+        PlatformError: `not-json`.
+        TemporaryError: `answer-cut`.
+    """
+    try:
+        return msgspec.json.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _unreadable(response, str(error), where) from None

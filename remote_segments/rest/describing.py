@@ -1,0 +1,137 @@
+"""What the platform says about one segment: its name, its size, and whether it is still being computed."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from remote_segments.errors import ProjectError, TemporaryError
+from remote_segments.rest.decoding import decode_document
+from remote_segments.rest.endpoint import Endpoint
+from remote_segments.rest.messages import Base, Request, Response
+from remote_segments.rest.paths import Path, find, take, wrong_type
+from remote_segments.rest.refusals import as_text
+from remote_segments.settings import Settings, Texts
+
+
+@dataclass(frozen=True)
+class Description:
+    """A segment as the platform describes it now."""
+
+    name: str
+    size: int | None = None
+    state: Literal["ready", "computing", "inactive"] = "ready"
+    updated_at: datetime | None = None
+    warning: str | None = None
+
+
+class Condition(Settings):
+    """A place in the description and the values that matter there."""
+
+    path: Path = Field(description="Path of the value.")
+    values: Texts = Field(description="Values as JSON writes them, without quotes.", examples=[["true"]])
+    message: str = Field(description="Sentence for the person who reads it.")
+
+    def holds(self, document: Any, where: str) -> bool:
+        """Tells whether one of the values is there; an absent path is an error."""
+        return as_text(take(document, self.path, where)) in self.values
+
+
+class Count(Endpoint):
+    """A second call that tells the size."""
+
+    size: Path = Field(description="Path of the number of members.")
+
+
+class Describe(Endpoint):
+    """The call that describes one segment."""
+
+    name: Path = Field(description="Path of the segment's name.")
+    size: Path | None = Field(None, description="Path of the number of members.")
+    size_absent: Literal["error", "unknown"] = Field("error", description="What an absent or null size means.")
+    count: Count | None = Field(None, description="A second call that tells the number of members.")
+    updated_at: Path | None = Field(None, description="Path of the time of the last change.")
+    updated_form: Literal["iso", "unix"] = Field("iso", description="RFC 3339 text, or seconds since 1970.")
+    expect: tuple[Condition, ...] = Field(
+        (), description="What must hold, else the segment cannot be used; message says why."
+    )
+    computing: Condition | None = Field(None, description="When the platform is still computing the membership.")
+    inactive: Condition | None = Field(None, description="When the platform no longer updates the membership.")
+
+    @model_validator(mode="after")
+    def _one_size(self) -> "Describe":
+        if self.size is not None and self.count is not None:
+            raise ValueError("the size is told by `size` or by `count`, not both")
+        return self
+
+    def calls(self) -> int:
+        """Returns the number of calls that one description takes."""
+        return 2 if self.count else 1
+
+    def flow(self, base: Base, values: Mapping[str, str], where: str) -> Generator[Request, Response, Description]:
+        """Yields the calls, is sent the answers, returns the description.
+
+        Raises:
+            PlatformError: `path-missing`, `wrong-type`, `not-json`.
+            ProjectError: `segment-unsuitable` when an expectation does not hold.
+        """
+        document = decode_document((yield self.request(self.call(base, values), where)), where)
+        for condition in self.expect:
+            if not condition.holds(document, where):
+                fix = "Choose another segment in the segment file."
+                raise ProjectError("segment-unsuitable", condition.message, fix, where)
+        size = self._size(document, where)
+        if self.count is not None:
+            answer = decode_document((yield self.count.request(self.count.call(base, values), where)), where)
+            size = whole_number(take(answer, self.count.size, where), self.count.size, where)
+        computing = self.computing is not None and self.computing.holds(document, where)
+        inactive = self.inactive if self.inactive is not None and self.inactive.holds(document, where) else None
+        name = take(document, self.name, where)
+        if not isinstance(name, str):
+            raise wrong_type(self.name, "the name is no text", where)
+        state: Literal["ready", "computing", "inactive"] = (
+            "computing" if computing else "inactive" if inactive else "ready"
+        )
+        return Description(name, size, state, self._updated(document, where), inactive.message if inactive else None)
+
+    def _size(self, document: Any, where: str) -> int | None:
+        if self.size is None:
+            return None
+        if self.size_absent == "unknown" and find(document, self.size) is None:
+            return None
+        return whole_number(take(document, self.size, where), self.size, where)
+
+    def _updated(self, document: Any, where: str) -> datetime | None:
+        if self.updated_at is None:
+            return None
+        value = take(document, self.updated_at, where)
+        try:
+            if value is None:
+                return None
+            if self.updated_form == "unix" and isinstance(value, int | float):
+                return datetime.fromtimestamp(value, UTC)
+            instant = datetime.fromisoformat(str(value))
+        except (ValueError, OverflowError, OSError):
+            raise wrong_type(self.updated_at, f"no time in the form {self.updated_form}", where) from None
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def whole_number(value: object, path: str, where: str) -> int:
+    """Returns a count, which some platforms write as text.
+
+    Raises:
+        PlatformError: `wrong-type`.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    raise wrong_type(path, "no whole number", where)
+
+
+def still_computing(name: str, message: str, where: str) -> TemporaryError:
+    """Returns the error for a segment whose membership is not complete yet."""
+    found = f"The platform is still computing the segment `{name}`: {message}"
+    return TemporaryError("segment-computing", found, "The next refresh tries again; the last snapshot stays.", where)

@@ -1,0 +1,78 @@
+"""One address of a platform, as a manifest writes it down, and the call that it becomes for one segment."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from remote_segments.rest.limits import Limits
+from remote_segments.rest.messages import Base, Request
+from remote_segments.rest.paging.turns import Call
+from remote_segments.rest.placeholders import Template, fill, fill_path, names
+from remote_segments.settings import Settings, Texts
+
+PAGE_SIZE = "page_size"
+"""Placeholder for the number of members of a page, so that it is written once."""
+
+
+class Endpoint(Settings):
+    """What is asked: method, path below the base address, query, and a body where it is a POST."""
+
+    method: Literal["GET", "POST"] = Field("GET", description="HTTP method.")
+    path: Template = Field(description="Path below base_url; {name} stands for an id or an option.", pattern="^/")
+    query: dict[str, Texts] = Field(default_factory=dict, description="Query; several values repeat the parameter.")
+    body: str | None = Field(None, description="JSON text of the body of a POST, without placeholders.")
+    repeatable: bool | None = Field(None, description="Whether a POST only reads, so that it may be sent again.")
+    limits: Limits | None = Field(None, description="Limits of this address beside those of the platform.")
+
+    @field_validator("body")
+    @classmethod
+    def _json_object(cls, body: str | None) -> str | None:
+        if body is not None and not isinstance(json.loads(body), dict):
+            raise ValueError("the body is a JSON object")
+        return body
+
+    @field_validator("query")
+    @classmethod
+    def _templates(cls, query: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for value in (text for texts in query.values() for text in texts):
+            if "{" in fill(value, _Anything()) or "}" in fill(value, _Anything()):
+                raise ValueError("a brace that is not part of a placeholder such as {segment_id}")
+        return query
+
+    @model_validator(mode="after")
+    def _post(self) -> "Endpoint":
+        if self.method == "GET" and (self.body is not None or self.repeatable is not None):
+            raise ValueError("body and repeatable belong to a POST")
+        return self
+
+    def placeholders(self) -> Iterator[str]:
+        """Yields the names that path and query use."""
+        yield from names(self.path)
+        for texts in self.query.values():
+            for text in texts:
+                yield from names(text)
+
+    def call(self, base: Base, values: Mapping[str, str]) -> Call:
+        """Returns the call for one segment.
+
+        Raises:
+            ProjectError: `bad-value` for an id that cannot be a piece of a path.
+        """
+        query = {name: tuple(fill(text, values) for text in texts) for name, texts in self.query.items()}
+        body: dict[str, Any] | None = json.loads(self.body) if self.body is not None else None
+        return Call(base.url + fill_path(self.path, values), query, body)
+
+    def request(self, call: Call, where: str, *, names_segment: bool = True) -> Request:
+        """Returns the request that a call becomes."""
+        body = json.dumps(call.body).encode() if call.body is not None else None
+        repeatable = self.method == "GET" or bool(self.repeatable)
+        return Request(
+            call.url(), self.method, body, where, names_segment=names_segment, repeatable=repeatable, limits=self.limits
+        )
+
+
+class _Anything(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""

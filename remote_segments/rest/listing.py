@@ -1,0 +1,104 @@
+"""The segments of an account: the pages of a listing, read to the end like those of a membership."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import UNSET
+from pydantic import Field
+
+from remote_segments.errors import PlatformError
+from remote_segments.rest.decoding import decode_document
+from remote_segments.rest.describing import whole_number
+from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
+from remote_segments.rest.messages import Base, Request, Response
+from remote_segments.rest.paging import Paging
+from remote_segments.rest.paging.turns import Call, Turn
+from remote_segments.rest.paths import Path, find, missing, take, wrong_type
+from remote_segments.rest.refusals import as_text
+
+MAX_PAGES = 10_000
+"""Pages of a listing; more are an error."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One segment of an account: the ids that a segment file names, its name, and its size where the listing tells."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    name: str = ""
+    size: int | None = None
+
+
+class Listing(Endpoint):
+    """The call that lists segments."""
+
+    page_size: int | None = Field(None, ge=1, description="Segments per page; {page_size} in query stands for it.")
+    items: Path | None = Field(
+        None, description="Path of the array of segments; left out when the answer is the array."
+    )
+    ids: dict[str, Path] = Field(description="For each id key, the path of its value within one segment.")
+    name: Path = Field(description="Path of the name within one segment.")
+    size: Path | None = Field(None, description="Path of the number of members within one segment.")
+    paging: Paging = Field(description="How to ask for the next page.")
+    total: Path | None = Field(None, description="Path of the number of segments, for an end by total.")
+
+    def flow(self, base: Base, values: Mapping[str, str], where: str) -> Generator[Request, Response, list[Listed]]:
+        """Yields the calls, is sent the answers, returns every segment.
+
+        Raises:
+            PlatformError: `cursor-repeated`, `page-limit`, `path-missing`, `wrong-type`, `not-json`.
+        """
+        size = {PAGE_SIZE: str(self.page_size)} if self.page_size else {}
+        call: Call | None = self.paging.first(self.call(base, {**values, **size}))
+        found: list[Listed] = []
+        seen = set[bytes]()
+        while call is not None:
+            if call.fingerprint() in seen or len(seen) >= MAX_PAGES:
+                code = "cursor-repeated" if call.fingerprint() in seen else "page-limit"
+                raise PlatformError(
+                    code, "The listing of segments does not end.", "Check its paging in the manifest.", where
+                )
+            seen.add(call.fingerprint())
+            response = yield self.request(call, where, names_segment=False)
+            document = decode_document(response, where)
+            items = take(document, self.items, where) if self.items else document
+            if not isinstance(items, list):
+                raise wrong_type(self.items or "the whole answer", "no array of segments", where)
+            found += [self._listed(item, values, where) for item in items]
+            extras = self._extras(document, where)
+            total = whole_number(take(document, self.total, where), self.total, where) if self.total else None
+            turn = Turn(len(seen), len(items), len(found), self.page_size, total, extras, response.headers, base, where)
+            call = self.paging.following(call, turn)
+        return found
+
+    def _listed(self, item: Any, values: Mapping[str, str], where: str) -> Listed:
+        given = {key: as_text(take(item, path, where)) for key, path in self.ids.items()}
+        ids = {key: text for key, text in given.items() if text}
+        if len(ids) < len(given):
+            raise wrong_type(
+                ", ".join(self.ids.values()), "an id of a listed segment is neither text nor number", where
+            )
+        size = find(item, self.size) if self.size else None
+        outer = {key: values[key] for key in self.placeholders() if key in values}
+        name = as_text(take(item, self.name, where)) or ""
+        return Listed({**outer, **ids}, name, None if size is None else whole_number(size, self.size or "", where))
+
+    def _extras(self, document: Any, where: str) -> dict[str, Any]:
+        found = {}
+        for name, extra in self.paging.extras().items():
+            value = find(document, extra.path)
+            if value is None:
+                value = self._nothing(document, extra.path, where, absent=extra.absent)
+            found[name] = value
+        return found
+
+    @staticmethod
+    def _nothing(document: Any, path: str, where: str, *, absent: bool) -> Any:
+        """Tells an absent value (UNSET) from one that is null (None)."""
+        try:
+            return take(document, path, where)
+        except PlatformError:
+            if absent:
+                return UNSET
+            raise missing(path, path, where) from None

@@ -1,0 +1,226 @@
+"""One platform, written down: a closed language of bricks, checked as a whole when it is loaded.
+
+There are no expressions and no conditions, only `{name}` placeholders. A manifest that wants an `if` is a platform to
+be written in Python instead.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from math import ceil
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from remote_segments.rest.auth import Auth, Basic
+from remote_segments.rest.decoding import IdentifierField, JoinedAt
+from remote_segments.rest.describing import Describe
+from remote_segments.rest.endpoint import PAGE_SIZE
+from remote_segments.rest.limits import Limits, Quota
+from remote_segments.rest.listing import Listing
+from remote_segments.rest.members import Members
+from remote_segments.rest.paths import Path
+from remote_segments.rest.placeholders import Template, names
+from remote_segments.rest.refusals import Refusal
+from remote_segments.rest.retries import Retries
+from remote_segments.settings import Settings, Texts
+
+Verb = Literal["auth", "limits", "members", "describe", "list", "errors"]
+NAME = r"^[a-z][a-z0-9_]{0,47}$"
+
+
+def _described(value: Any) -> Any:
+    return {"description": value} if isinstance(value, str) else value
+
+
+class Option(Settings):
+    """Something that is not secret and differs between accounts: a region, a user name."""
+
+    description: str = Field(description="What to write, for a person.")
+    default: str | None = Field(
+        None, description="Value when the connection does not set it; without one it must be set."
+    )
+    values: Texts | None = Field(None, description="The only allowed values.")
+
+    @model_validator(mode="after")
+    def _default_allowed(self) -> "Option":
+        if self.values and self.default is not None and self.default not in self.values:
+            raise ValueError("the default is not one of the values")
+        return self
+
+
+class ConnectionKeys(Settings):
+    """What a connection to this platform is made of, beside the keys that every connection has."""
+
+    secrets: dict[str, str] = Field(default_factory=dict, description="Name of each secret: what it is.")
+    options: dict[str, Annotated[Option, BeforeValidator(_described)]] = Field(
+        default_factory=dict, description="Name of each option: what it is."
+    )
+
+
+class SourceKind(Settings):
+    """One kind of membership that the platform holds: a segment, a list."""
+
+    title: str = Field(description="What the platform calls it.", examples=["Segment"])
+    ids: Texts = Field(
+        min_length=1, description="Keys that a segment file's source names.", examples=[["list_id", "segment_id"]]
+    )
+    ids_help: str = Field(description="Where a person finds the ids in the tool.")
+    page_url: Template | None = Field(None, description="Address of the segment's page in the tool.")
+    identifiers: dict[str, IdentifierField] = Field(
+        min_length=1, description="Name of each identifier of a member: where it is."
+    )
+    primary: str = Field(description="The platform's own identifier, which every member has once.")
+    joined_at: JoinedAt | None = Field(None, description="Where the time is at which a member joined.")
+    describe: Describe = Field(description="How to read name, size and state of one segment.")
+    members: Members = Field(description="How to read the members of one segment.")
+    list: Listing | None = Field(None, description="How to list the segments of the account.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "SourceKind":
+        problems = list(self._identifier_problems()) + list(self._end_problems())
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _identifier_problems(self) -> Iterator[str]:
+        if self.primary not in self.identifiers:
+            yield f"primary is {self.primary}, which is not one of the identifiers {', '.join(self.identifiers)}"
+        texts = self.members.format.kind == "strings"
+        if texts and (len(self.identifiers) != 1 or self.joined_at):
+            yield "members that are bare texts have exactly one identifier and no joined_at"
+        for name, identifier in self.identifiers.items():
+            if (identifier.path is None) != texts:
+                yield f"identifier {name} needs a path, unless members are bare texts"
+            if name == self.primary and identifier.absent != "error":
+                yield f"the primary identifier {name} may not be absent"
+
+    def _end_problems(self) -> Iterator[str]:
+        """Yields why the manifest could lose members without an error."""
+        members, paging = self.members, self.members.paging
+        proving = members.total is not None and members.total.certainty != "estimate"
+        certain = proving and members.total is not None and members.total.absent == "error"
+        sized = self.describe.size is not None or self.describe.count is not None
+        if members.total is not None and members.total.source == "describe" and not sized:
+            yield "the total comes from describe, which tells no size"
+        if members.format.envelope() is None and (paging.extras() or (members.total and members.total.path)):
+            yield "a bare array holds neither cursor nor total"
+        if paging.kind == "single" and not certain:
+            yield "a single answer needs a total: a default page size would go unnoticed"
+        if paging.kind in {"offset", "page-number"}:
+            if paging.end in {"total", "short-page"} and not certain:
+                yield f"an end by {paging.end} needs a total that is always there: a smaller page would be taken for the last"
+            if paging.end != "empty-page" and members.page_size is None:
+                yield f"an end by {paging.end} needs page_size"
+            if paging.end == "total" and members.total is not None and members.total.source == "describe":
+                yield "an end by total needs the total on each page"
+        if paging.ends_by_absence() and members.page_size is None and not certain:
+            yield "an end by absence needs page_size or a total: a misspelt path would look like the last page"
+        if members.page_size is not None and PAGE_SIZE not in set(members.placeholders()):
+            yield "page_size is not used: write {page_size} in the query"
+
+    def placeholders(self) -> Iterator[str]:
+        """Yields every name that the addresses of this kind use."""
+        yield from names(self.page_url or "")
+        yield from self.describe.placeholders()
+        if self.describe.count:
+            yield from self.describe.count.placeholders()
+        yield from self.members.placeholders()
+
+    def calls(self, size: int) -> int:
+        """Returns the calls that one refresh of so many members takes at most."""
+        pages = max(1, ceil(size / self.members.page_size)) if self.members.page_size else 1
+        if getattr(self.members.paging, "end", None) == "empty-page":
+            pages += 1
+        twice = self.members.total is not None and self.members.total.source == "describe"
+        return pages + self.describe.calls() * (2 if twice else 1)
+
+
+class Manifest(Settings):
+    """Everything the project knows about one platform."""
+
+    name: str = Field(pattern=NAME, description="Name that connections use.", examples=["klaviyo"])
+    title: str = Field(description="Name for people.", examples=["Klaviyo"])
+    docs: dict[Verb, str] = Field(description="Address of the vendor's documentation, per part of this manifest.")
+    api_version: str = Field(description="Version of the API that is written down here.")
+    checked: date = Field(description="Day on which it was compared with the documentation.")
+    proof: Literal["documented", "replayed", "live"] = Field(
+        description="How far it is proven: read in documentation; replayed against written exchanges and the vendor's own "
+        "description; or run against a real server by a test."
+    )
+    notes: str | None = Field(None, description="What a user should know before relying on it.")
+    base_url: Template = Field(description="Address below which all paths are; may hold options.", pattern="^https?://")
+    connection: ConnectionKeys = Field(description="What a connection is made of.")
+    key_help: str = Field(description="How to make a key with the least rights that suffice.")
+    auth: Auth = Field(description="How the platform learns who calls.")
+    headers: dict[str, Template] = Field(default_factory=dict, description="Headers of every call.")
+    limits: Limits = Field(description="Calls that one account may make.")
+    quota: Quota | None = Field(None, description="Headers that tell the rest of the quota.")
+    retries: Retries = Field(default=Retries(), description="When a call is tried again.")
+    refusals: tuple[Refusal, ...] = Field((), description="Answers that mean something else than their status says.")
+    error_detail: Path | None = Field(
+        None, description="Path of the sentence in the body of a refusal.", examples=["errors.0.detail"]
+    )
+    timeout_seconds: float = Field(60.0, gt=0, description="Seconds without a byte after which a call is given up.")
+    largest_answer: int = Field(64_000_000, ge=1, description="Bytes; a larger answer is an error.")
+    sources: dict[str, SourceKind] = Field(min_length=1, description="Kinds of membership that can be read.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Manifest":
+        problems = [*self._auth_problems(), *self._name_problems()]
+        sets = [frozenset(kind.ids) for kind in self.sources.values()]
+        if len(set(sets)) < len(sets):
+            problems.append("two kinds of source have the same id keys, so that they could be confused")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _auth_problems(self) -> Iterator[str]:
+        for secret in self.auth.uses():
+            if secret not in self.connection.secrets:
+                yield f"auth uses the secret {secret}, which connection.secrets does not list"
+        if "authorization" in {name.lower() for name in self.headers}:
+            yield "the authorization header belongs to auth"
+
+    def _name_problems(self) -> Iterator[str]:
+        options = set(self.connection.options)
+        outside = [self.base_url, *self.headers.values(), self.auth.username if isinstance(self.auth, Basic) else ""]
+        for name in sorted({name for text in outside for name in names(text)} - options):
+            yield f"{{{name}}} is not an option of the connection"
+        for kind_name, kind in self.sources.items():
+            known = options | set(kind.ids) | {PAGE_SIZE}
+            for name in sorted(set(kind.placeholders()) - known):
+                yield f"{{{name}}} in sources.{kind_name} is neither an id of the source nor an option of the connection"
+            used = set(kind.members.placeholders())
+            for name in sorted(set(kind.ids) - used):
+                yield f"the id {name} is not used in sources.{kind_name}.members"
+            clash = sorted(set(kind.ids) & options)
+            if clash:
+                yield f"{clash[0]} is both an id of sources.{kind_name} and an option of the connection"
+
+    def source_kind(self, ids: Collection[str]) -> tuple[str, SourceKind] | None:
+        """Returns the kind of source with exactly these id keys, and its name; None when there is none."""
+        for name, kind in self.sources.items():
+            if set(kind.ids) == set(ids):
+                return name, kind
+        return None
+
+    def calls_per_refresh(self, kind: str, size: int) -> int:
+        """Returns the calls that one refresh of a segment with so many members takes at most, retries not counted."""
+        return self.sources[kind].calls(size)
+
+    def option_values(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Returns the options of a connection completed by their defaults; an option without either is left out."""
+        defaults = {
+            name: option.default for name, option in self.connection.options.items() if option.default is not None
+        }
+        return {**defaults, **given}
+
+    def page_url(self, kind: str, ids: Mapping[str, str], options: Mapping[str, str]) -> str | None:
+        """Returns the address of a segment's page in the tool, None where it is unknown."""
+        from remote_segments.rest.placeholders import fill_path
+
+        template = self.sources[kind].page_url
+        values = {**self.option_values(options), **ids}
+        if template is None or any(not values.get(name) for name in names(template)):
+            return None
+        return fill_path(template, values)

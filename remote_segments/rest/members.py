@@ -1,0 +1,159 @@
+"""The loop over the pages of a membership, without I/O: it ends with a proof, or with an error."""
+
+import hashlib
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from remote_segments.errors import PlatformError, TemporaryError
+from remote_segments.rest.decoding import Page, PageDecoder
+from remote_segments.rest.describing import Describe, Description, still_computing
+from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
+from remote_segments.rest.formats import Format
+from remote_segments.rest.messages import Base, Request, Response
+from remote_segments.rest.paging import Paging
+from remote_segments.rest.paging.turns import Call, Turn
+from remote_segments.rest.totals import Total
+
+CUT_TRIES = 3
+"""Times that one page is asked for when its JSON ends too early."""
+
+
+class Members(Endpoint):
+    """The call that reads one page of members, how to get the next, and how the last is known."""
+
+    page_size: int | None = Field(
+        None, ge=1, description="Members asked for per page; {page_size} in query stands for it."
+    )
+    format: Format = Field(description="How a page holds its members.")
+    paging: Paging = Field(description="How to ask for the next page.")
+    total: Total | None = Field(None, description="The platform's own count of members.")
+    max_pages: int = Field(200_000, ge=1, description="More pages than this are an error.")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Why a fetch counts as complete; exists only when the last page was seen."""
+
+    completeness: str  # in words
+    declared_total: int | None
+    pages: int
+    members: int
+    doubt: int = 0  # by how many members the platform's count moved or differed meanwhile
+
+
+@dataclass(frozen=True)
+class MembersFlow:
+    """Everything that one fetch needs to know, put together by the platform."""
+
+    members: Members
+    describe: Describe
+    decoder: PageDecoder
+    primary: str
+    base: Base
+    values: Mapping[str, str]
+    where: str
+
+    def description(self) -> Generator[Request, Response, Description]:
+        """Describes the segment and refuses one that is still being computed.
+
+        Raises:
+            TemporaryError: `segment-computing`.
+        """
+        found = yield from self.describe.flow(self.base, self.values, self.where)
+        if found.state == "computing":
+            assert self.describe.computing is not None
+            raise still_computing(found.name, self.describe.computing.message, self.where)
+        return found
+
+    def pages(self) -> Generator[Request | Description | Page, Response | None, Proof]:
+        """Yields the calls (and is sent their answers), the description, and each page; returns the proof.
+
+        Raises:
+            PlatformError: `cursor-repeated`, `page-limit`, `total-mismatch`, `end-unproven`, and what decoding raises.
+            TemporaryError: `segment-computing`, `membership-moved`, `answer-cut`.
+        """
+        before = yield from self.description()  # type: ignore[misc]
+        yield before
+        counted_apart = self.members.total is not None and self.members.total.source == "describe"
+        counts = [before.size] if counted_apart and before.size is not None else []
+        call: Call | None = self.members.paging.first(self.members.call(self.base, self._values()))
+        seen, contents = set[bytes](), set[bytes]()
+        number = fetched = 0
+        while call is not None:
+            self._remember(call, seen, number)
+            page, values, headers = yield from self._page(call)  # type: ignore[misc]
+            number, fetched = number + 1, fetched + page.length
+            self._remember_content(page, contents)
+            if page.length:
+                yield page
+            if self.members.total is not None:
+                counted = self.members.total.read(values, headers, self.where)
+                counts += [counted] if counted is not None else []
+            total = counts[-1] if counts and self._total_proves() else None
+            turn = Turn(
+                number, page.length, fetched, self.members.page_size, total, values, headers, self.base, self.where
+            )
+            call = self.members.paging.following(call, turn)
+        if counted_apart and counts != [fetched]:  # a count that agrees exactly needs no second look
+            after = yield from self.description()  # type: ignore[misc]
+            counts += [after.size] if after.size is not None else []
+        return self._proof(counts, number, fetched)
+
+    def first_page(self) -> Generator[Request, Response, Page]:
+        """Reads one page for a preview."""
+        call = self.members.paging.first(self.members.call(self.base, self._values()))
+        page, _, _ = yield from self._page(call)
+        return page
+
+    def _total_proves(self) -> bool:
+        return self.members.total is not None and self.members.total.certainty != "estimate"
+
+    def _values(self) -> dict[str, str]:
+        size = {PAGE_SIZE: str(self.members.page_size)} if self.members.page_size else {}
+        return {**self.values, **size}
+
+    def _page(self, call: Call) -> Generator[Request, Response, tuple[Page, dict[str, object], dict[str, str]]]:
+        for attempt in range(1, CUT_TRIES + 1):
+            response = yield self.members.request(call, self.where)
+            try:
+                page, values = self.decoder.decode(response)
+            except TemporaryError:
+                if attempt == CUT_TRIES or not self.members.request(call, self.where).repeatable:
+                    raise
+            else:
+                return page, values, dict(response.headers)
+        raise AssertionError("unreachable")
+
+    def _remember(self, call: Call, seen: set[bytes], number: int) -> None:
+        fingerprint = call.fingerprint()
+        if fingerprint in seen:
+            found = f"After page {number} the platform asks for a page that was already read: its cursor repeats."
+            raise PlatformError("cursor-repeated", found, _REPEATED, self.where)
+        if number >= self.members.max_pages:
+            found = f"There are more than {number:,} pages."
+            fix = "Nothing was stored. Raise max_pages in the manifest if the segment is that large."
+            raise PlatformError("page-limit", found, fix, self.where)
+        seen.add(fingerprint)
+
+    def _remember_content(self, page: Page, contents: set[bytes]) -> None:
+        """Refuses a page that holds exactly the members of an earlier one: the server ignores where to continue."""
+        if not page.length:
+            return
+        keys = "\n".join(page.columns[self.primary])  # type: ignore[arg-type]
+        digest = hashlib.blake2b(keys.encode(), digest_size=12).digest()
+        if digest in contents:
+            found = "Two pages hold exactly the same members: the platform ignores the place to continue from."
+            raise PlatformError("cursor-repeated", found, _REPEATED, self.where)
+        contents.add(digest)
+
+    def _proof(self, counts: list[int], pages: int, fetched: int) -> Proof:
+        end = "last page seen"
+        if self.members.total is None or not counts:
+            return Proof(end, None, pages, fetched)
+        agreement, doubt = self.members.total.verdict(counts, fetched, self.where)
+        return Proof(f"{end}; {agreement}", counts[-1], pages, fetched, doubt)
+
+
+_REPEATED = "Nothing was stored. Check the paging of the manifest; the platform may have changed its answer."

@@ -1,0 +1,101 @@
+"""Paging by complete addresses: a link in the body, the `Link` header (RFC 8288), or a header of the platform's own."""
+
+import re
+from typing import Literal
+
+from pydantic import Field
+
+from remote_segments.rest.decoding import Extra
+from remote_segments.rest.paging.turns import Call, Signal, Turn, pointer
+from remote_segments.rest.paths import Path
+from remote_segments.settings import Settings
+
+_LINK = re.compile(r"<(?P<address>[^>]*)>(?P<parameters>[^<]*)")
+_REL = re.compile(r""";\s*rel\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s;,"]+))""", re.IGNORECASE)
+
+
+def _call(link: str, turn: Turn) -> Call:
+    return Call(turn.base.follow(link, turn.where), {})  # the address as the platform wrote it
+
+
+class NextLink(Settings):
+    """The answer holds the address of the next page: `{"links": {"next": "https://..."}}`."""
+
+    kind: Literal["next-link"]
+    path: Path = Field(description="Path of the address.", examples=["links.next"])
+    end: tuple[Signal, ...] = Field(min_length=1, description="What stands there on the last page.")
+
+    def extras(self) -> dict[str, Extra]:
+        """Returns the values a page must hold beside its members."""
+        return {"next": Extra(self.path, str, absent="absent" in self.end, null="null-value" in self.end)}
+
+    def ends_by_absence(self) -> bool:
+        """Tells whether the last page is one on which something is not there."""
+        return "absent" in self.end
+
+    def first(self, call: Call) -> Call:
+        """Returns the call for the first page."""
+        return call
+
+    def following(self, call: Call, turn: Turn) -> Call | None:  # noqa: ARG002 - one signature for all
+        """Returns the call for the next page, None after the last."""
+        link = pointer(turn, self.path, self.end)
+        return None if link is None else _call(str(link), turn)
+
+
+class LinkHeader(Settings):
+    """The `Link` header names the next page: `Link: <https://...>; rel="next"`; the last page has no such link."""
+
+    kind: Literal["link-header"]
+    relation: str = Field("next", description="Relation of the link to the next page.")
+
+    def extras(self) -> dict[str, Extra]:
+        """Returns the values a page must hold beside its members: none."""
+        return {}
+
+    def ends_by_absence(self) -> bool:
+        """Tells whether the last page is one on which something is not there."""
+        return True
+
+    def first(self, call: Call) -> Call:
+        """Returns the call for the first page."""
+        return call
+
+    def following(self, call: Call, turn: Turn) -> Call | None:  # noqa: ARG002 - one signature for all
+        """Returns the call for the next page, None after the last."""
+        for match in _LINK.finditer(turn.headers.get("link", "")):
+            relation = _REL.search(match["parameters"])
+            if relation and self.relation in (relation["quoted"] or relation["plain"] or "").split():
+                return _call(match["address"], turn)
+        turn.silent_end()
+        return None
+
+
+class OwnHeader(Settings):
+    """A header of the platform's own holds the next cursor, or the address of the next page."""
+
+    kind: Literal["header"]
+    name: str = Field(description="Name of the header.", examples=["Next-Page"])
+    parameter: str | None = Field(
+        None, description="Query parameter that takes the cursor; left out when it is an address."
+    )
+
+    def extras(self) -> dict[str, Extra]:
+        """Returns the values a page must hold beside its members: none."""
+        return {}
+
+    def ends_by_absence(self) -> bool:
+        """Tells whether the last page is one on which something is not there."""
+        return True
+
+    def first(self, call: Call) -> Call:
+        """Returns the call for the first page."""
+        return call
+
+    def following(self, call: Call, turn: Turn) -> Call | None:
+        """Returns the call for the next page, None after the last, which has no such header or an empty one."""
+        value = turn.headers.get(self.name.lower(), "").strip()
+        if not value:
+            turn.silent_end()
+            return None
+        return _call(value, turn) if self.parameter is None else call.having(self.parameter, value, "query")

@@ -1,0 +1,222 @@
+"""One account on one platform: describe, fetch, preview and list, by the manifest's bricks."""
+
+import random as dice
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from remote_segments.errors import EngineError, ProjectError
+from remote_segments.rest.client import Client, Surroundings
+from remote_segments.rest.decoding import Page, PageDecoder
+from remote_segments.rest.describing import Description
+from remote_segments.rest.limits import Limits, utc_now
+from remote_segments.rest.listing import Listed
+from remote_segments.rest.manifest import Manifest, SourceKind
+from remote_segments.rest.members import MembersFlow
+from remote_segments.rest.members import Proof as PagesProof
+from remote_segments.rest.messages import Base
+from remote_segments.rest.placeholders import fill
+
+
+@dataclass(frozen=True)
+class Proof(PagesProof):
+    """Why a fetch counts as complete, and what it took."""
+
+    calls: int = 0
+    seconds: float = 0.0
+
+
+class Fetch:
+    """Iterates over the pages of one membership; `proof` exists only after the last one.
+
+    Iterating raises for everything that is not a proven end; what was yielded before is then worth nothing.
+    """
+
+    def __init__(self, client: Client, flow: MembersFlow) -> None:
+        self._client, self._flow = client, flow
+        self._proof: Proof | None = None
+        self.description: Description | None = None
+
+    @property
+    def expected(self) -> int | None:
+        """The number of members that the platform announced, once the first page was read; for a progress bar."""
+        return self.description.size if self.description else None
+
+    @property
+    def proof(self) -> Proof:
+        """Why the fetch counts as complete.
+
+        Raises:
+            EngineError: `fetch-unfinished` when the last page was not read.
+        """
+        if self._proof is None:
+            raise EngineError("fetch-unfinished", "The proof was asked for before the last page.", "Report this bug.")
+        return self._proof
+
+    def __iter__(self) -> Iterator[Page]:
+        started, calls = self._client.surroundings.clock(), self._client.calls
+        found = yield from self._pages()
+        seconds = self._client.surroundings.clock() - started
+        self._proof = Proof(**vars(found), calls=self._client.calls - calls, seconds=seconds)
+
+    def _pages(self) -> Generator[Page, None, PagesProof]:
+        stream = self._client.stream(self._flow.pages())
+        try:
+            while True:
+                step = next(stream)
+                if isinstance(step, Description):
+                    self.description = step
+                else:
+                    yield step
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+
+class Platform:
+    """One account; used as a context manager, because it keeps connections open."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        connection: str,
+        secrets: Mapping[str, str],
+        base_url: str | None = None,
+        options: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        transport: httpx.BaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = dice.random,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Prepares the account; nothing is sent yet.
+
+        Args:
+            manifest: the platform.
+            connection: name of the connection, for messages.
+            secrets: the texts of the secrets that the manifest declares.
+            base_url: address instead of the manifest's: a proxy, a sandbox, the simulator.
+            options: values of the options that the manifest declares.
+            limits: limits instead of the manifest's.
+            transport: network double of tests.
+            clock: monotonic seconds.
+            sleep: waits so many seconds.
+            random: a number between 0 and 1.
+            now: wall clock with a time zone.
+
+        Raises:
+            ProjectError: `secret-unset`, `missing-key` when the connection lacks what the manifest needs.
+        """
+        self.manifest, self.connection = manifest, connection
+        self._options = manifest.option_values(options or {})
+        missing = [name for name in manifest.connection.options if name not in self._options]
+        if missing:
+            found = f"The connection lacks the option {missing[0]} of {manifest.title}."
+            raise ProjectError("missing-key", found, f"Add {missing[0]} to it.", f"connection {connection}")
+        for name in manifest.auth.uses():
+            if not secrets.get(name):
+                found = f"The secret {name} of {manifest.title} is not set."
+                raise ProjectError("secret-unset", found, f"Set {name}.", f"connection {connection}")
+        declared = fill(manifest.base_url, self._options).rstrip("/")
+        self._base = Base((base_url or declared).rstrip("/"), declared)
+        headers = {name.lower(): fill(value, self._options) for name, value in manifest.headers.items()}
+        self._client = Client(
+            manifest,
+            connection,
+            self._base,
+            manifest.auth.credential(secrets, self._options),
+            headers,
+            manifest.limits.overridden_by(limits),
+            Surroundings(clock, now, sleep, random),
+            transport,
+        )
+
+    def __enter__(self) -> "Platform":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections to the platform."""
+        self._client.close()
+
+    @property
+    def calls(self) -> int:
+        """Calls made so far, tries that failed included."""
+        return self._client.calls
+
+    def describe(self, kind: str, ids: Mapping[str, str]) -> Description:
+        """Returns what the platform says about one segment; a state of `computing` is told, not raised."""
+        source, where = self._source(kind, "describe")
+        return self._client.run(source.describe.flow(self._base, {**self._options, **ids}, where))
+
+    def fetch(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None = None) -> Fetch:
+        """Returns the pages of one membership; nothing is sent before it is iterated.
+
+        Args:
+            kind: kind of source, as the manifest names it.
+            ids: the source's id keys and their values.
+            identifiers: identifiers to read beside the primary one; all when left out.
+        """
+        return Fetch(self._client, self._flow(kind, ids, identifiers))
+
+    def preview(self, kind: str, ids: Mapping[str, str]) -> Page:
+        """Returns the first page of one membership."""
+        return self._client.run(self._flow(kind, ids, None).first_page())
+
+    def segments(self, kind: str, ids: Mapping[str, str] | None = None) -> list[Listed]:
+        """Returns the segments of the account.
+
+        Args:
+            kind: kind of source, as the manifest names it.
+            ids: outer ids that the listing itself needs, such as Mailchimp's list_id.
+
+        Raises:
+            ProjectError: `listing-unsupported`, `missing-key`.
+        """
+        source, where = self._source(kind, "list")
+        if source.list is None:
+            found = f"{self.manifest.title} cannot list its {source.title.lower()}s."
+            raise ProjectError("listing-unsupported", found, source.ids_help, where)
+        values = {**self._options, **(ids or {})}
+        for name in source.list.placeholders():
+            if name not in values and name != "page_size":
+                found = f"The listing needs {name}."
+                raise ProjectError("missing-key", found, f"Give {name}; {source.ids_help}", where)
+        return self._client.run(source.list.flow(self._base, values, where))
+
+    def page_url(self, kind: str, ids: Mapping[str, str]) -> str | None:
+        """Returns the address of a segment's page in the tool, None where it is unknown."""
+        return self.manifest.page_url(kind, ids, self._options)
+
+    def estimate_calls(self, kind: str, size: int) -> int:
+        """Returns the calls that one refresh of so many members takes at most, retries not counted."""
+        return self.manifest.calls_per_refresh(kind, size)
+
+    def _source(self, kind: str, verb: str) -> tuple[SourceKind, str]:
+        if kind not in self.manifest.sources:
+            found = (
+                f"{self.manifest.title} has no source of the kind {kind}; it has {', '.join(self.manifest.sources)}."
+            )
+            raise EngineError("unknown-source-kind", found, "Report this bug.")
+        return self.manifest.sources[kind], f"platform {self.manifest.name}, sources.{kind}.{verb}"
+
+    def _flow(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None) -> MembersFlow:
+        source, where = self._source(kind, "members")
+        wanted = set(source.identifiers) if identifiers is None else {*identifiers, source.primary}
+        chosen = {name: field for name, field in source.identifiers.items() if name in wanted}
+        extras: dict[str, Any] = source.members.paging.extras()
+        if source.members.total is not None:
+            extras |= source.members.total.extras()
+        decoder = PageDecoder(source.members.format, chosen, source.primary, source.joined_at, extras, where)
+        values = {**self._options, **ids}
+        return MembersFlow(source.members, source.describe, decoder, source.primary, self._base, values, where)

@@ -1,0 +1,172 @@
+"""Success told apart from refusal: what a status, and a body where the platform needs it, mean and who must act."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from remote_segments.errors import PlatformError, ProjectError, RemoteSegmentsError, TemporaryError
+from remote_segments.rest.messages import Request, Response
+from remote_segments.rest.paths import Path, find
+from remote_segments.settings import Settings, Texts
+
+Meaning = Literal[
+    "success",
+    "throttled",
+    "unavailable",
+    "daily-quota",
+    "key-refused",
+    "access-denied",
+    "not-found",
+    "refused",
+    "retired",
+    "moved",
+]
+RETRIED: frozenset[Meaning] = frozenset({"throttled", "unavailable"})
+"""Meanings after which the same call may succeed within the same refresh."""
+
+_STATUSES: dict[int, Meaning] = {
+    401: "key-refused",
+    402: "access-denied",
+    403: "access-denied",
+    404: "not-found",
+    410: "retired",
+}
+_STATUSES |= dict.fromkeys((408, 425, 429), "throttled")
+
+
+def media_type(response: Response) -> str:
+    """Returns the media type of an answer without its parameters, in lower case."""
+    return (response.header("content-type") or "").partition(";")[0].strip().lower()
+
+
+def body(response: Response) -> Any:
+    """Returns the decoded JSON of an answer, or None where it holds something else."""
+    try:
+        return json.loads(response.content)
+    except ValueError:
+        return None
+
+
+def looks_like_page(response: Response) -> bool:
+    """Tells whether an answer is a web page instead of data."""
+    return media_type(response) == "text/html" or response.content[:200].lstrip().lower().startswith(
+        (b"<!doctype", b"<html")
+    )
+
+
+class Refusal(Settings):
+    """One rule of a manifest: an answer with this status (and content) means something else than it usually does."""
+
+    status: int = Field(ge=100, le=599, description="HTTP status of the answer.")
+    content: Literal["json", "not-json"] | None = Field(
+        None, description="Whether the body is JSON; both when left out."
+    )
+    path: Path | None = Field(None, description="Path into the JSON body.")
+    values: Texts | None = Field(None, description="The rule counts when the text at `path` is one of these.")
+    means: Meaning = Field(description="What such an answer means.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Refusal":
+        if (self.path is None) != (self.values is None):
+            raise ValueError("path and values are written together")
+        return self
+
+    def applies(self, response: Response, decoded: Callable[[], Any]) -> bool:
+        """Tells whether the rule is about this answer."""
+        if response.status != self.status:
+            return False
+        value = decoded() if self.content or self.path else None
+        if self.content and (value is not None) != (self.content == "json"):
+            return False
+        return self.path is None or as_text(find(value, self.path)) in (self.values or ())
+
+
+def as_text(value: object) -> str | None:
+    """Returns a JSON scalar as it is written in JSON, without quotes; None for null, arrays and objects."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def meaning(response: Response, rules: tuple[Refusal, ...]) -> Meaning:
+    """Returns what an answer means: the first rule that applies, else what its status says by itself."""
+    decoded: list[Any] = []
+
+    def once() -> Any:
+        if not decoded:
+            decoded.append(body(response))
+        return decoded[0]
+
+    for rule in rules:
+        if rule.applies(response, once):
+            return rule.means
+    if 200 <= response.status < 300:
+        return "success"
+    if 300 <= response.status < 400:
+        return "moved"
+    if response.status >= 500 or response.status in {423, 477}:
+        return "unavailable"
+    return _STATUSES.get(response.status, "refused")
+
+
+def error(
+    means: Meaning,
+    request: Request,
+    response: Response,
+    *,
+    connection: str,
+    detail: str = "",
+    wait: float | None = None,
+) -> RemoteSegmentsError:
+    """Returns the error for a refused call, addressed to whoever must act.
+
+    Args:
+        means: what the answer means, not `success`.
+        request: the refused call.
+        response: the platform's answer.
+        connection: name of the connection, for the message.
+        detail: the platform's own words, already cleaned of identifiers and secrets.
+        wait: seconds that the platform asked to wait, if it did.
+    """
+    said = f"The platform answered {response.status}" + (f" ({detail})" if detail else "")
+    place = f"connection {connection}"
+    match means:
+        case "throttled":
+            fix = "Refresh less often, or set lower limits on the connection; the next refresh tries again."
+            return TemporaryError("rate-limited", f"{said} to every try: too many calls.", fix, place, wait)
+        case "daily-quota":
+            fix = "Wait until the platform's day is over, spread the schedules, or buy more calls; nothing is retried before."
+            return TemporaryError(
+                "rate-limited", f"{said}: the account's calls of this day are used up.", fix, place, wait
+            )
+        case "unavailable":
+            fix = "The next refresh tries again; look at the platform's status page if it lasts."
+            return TemporaryError("platform-unavailable", f"{said} to every try.", fix, place, wait)
+        case "key-refused":
+            fix = "Set a valid key in the secret of this connection; it may have been revoked or belong to another account."
+            return ProjectError("key-refused", f"{said}: the key is not accepted.", fix, place)
+        case "access-denied":
+            fix = "Give the key the rights that the platform's manifest lists under key_help."
+            return ProjectError("access-denied", f"{said}: the key may not read this.", fix, place)
+        case "not-found" if request.names_segment:
+            fix = "Copy the id from the segment's page in the tool; it may have been deleted, or belong to another account."
+            return ProjectError("segment-not-found", f"{said}: the account has no such segment.", fix, place)
+        case "not-found":
+            return ProjectError(
+                "address-not-found", f"{said}: nothing is there.", "Check base_url of the connection.", place
+            )
+        case "retired":
+            fix = "Take a newer version of remote_segments, or correct the manifest's API version."
+            return PlatformError("version-retired", f"{said}: this version of its API is gone.", fix, request.where)
+        case "moved":
+            fix = (
+                "Redirects are not followed, because the credential would go along. Set base_url to the final address."
+            )
+            return PlatformError(
+                "redirected", f"{said}: it redirects to another address of the same host.", fix, request.where
+            )
+        case _:
+            fix = "Compare the request in the manifest with the platform's documentation."
+            return PlatformError("request-refused", f"{said}: it does not accept the request.", fix, request.where)
