@@ -1,5 +1,6 @@
 """Everything that Dagster needs to know of a project, as one `Definitions` that merges with a user's own."""
 
+import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,16 @@ def build_definitions(
         project = project.only(segments)
     prefix = as_prefix(asset_prefix)
     chains = [Chain(project, project.segments[name], prefix, retries) for name in sorted(project.segments)]
-    return dg.Definitions(
-        assets=[*_models(project, prefix), *(asset for chain in chains for asset in build_chain(chain))],
-        resources={INPUT_MANAGER: SegmentFrames(project), **warehouse_resources(project)},
-        **_operations(project, prefix, chains),
-    )
+    with warnings.catch_warnings():
+        # We know that single-run backfills are beta and checks per partition a preview: both were measured to work,
+        # and a warning per asset and reload would bury what a user should read.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.Definitions(
+            assets=[*_models(project, prefix), *(asset for chain in chains for asset in build_chain(chain))],
+            resources={INPUT_MANAGER: SegmentFrames(project), **warehouse_resources(project)},
+            **_operations(project, prefix, chains),
+        )
 
 
 def _operations(project: Project, prefix: tuple[str, ...], chains: Sequence[Chain]) -> dict[str, Any]:

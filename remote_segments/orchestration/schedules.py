@@ -41,7 +41,7 @@ class Cadence:
 
     def job_name(self, project: Project) -> str:
         """A readable name; time zone and start are part of it only where they are not the project's."""
-        parts = ["refresh", _CRON_NAMES.get(self.cron) or self.cron.replace("*/", "every ").replace("*", "any")]
+        parts = ["refresh", _spoken(self.cron)]
         if self.timezone != project.timezone:
             parts.append(self.timezone)
         if self.start != project.start:
@@ -49,7 +49,24 @@ class Cadence:
         return re.sub(r"[^a-z0-9]+", "_", " ".join(parts).lower()).strip("_")
 
 
-_CRON_NAMES = {"0 * * * *": "hourly", "0 0 * * *": "daily", "0 0 * * 1": "weekly"}
+_WEEK_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+
+def _spoken(cron: str) -> str:
+    """A cron expression in words where it has simple ones; the name depends on nothing else, so that it is stable."""
+    minute, hour, day, month, week_day = cron.split()
+    if (day, month) == ("*", "*"):
+        if (hour, week_day) == ("*", "*"):
+            return "hourly" if minute == "0" else f"every {minute.removeprefix('*/')} minutes"
+        if minute == "0" and hour.startswith("*/") and week_day == "*":
+            return f"every {hour.removeprefix('*/')} hours"
+        if minute.isdigit() and hour.isdigit():
+            time = f"at {hour.zfill(2)}{minute.zfill(2)}"
+            if week_day == "*":
+                return f"daily {time}"
+            if week_day.isdigit():
+                return f"weekly on {_WEEK_DAYS[int(week_day) % 7]} {time}"
+    return cron.replace("*", "any")
 
 
 def cadences(project: Project) -> dict[Cadence, list[Segment]]:
@@ -106,7 +123,6 @@ def _job(
     return dg.define_asset_job(
         cadence.job_name(project),
         selection=dg.AssetSelection.assets(*keys),
-        partitions_def=partitions_of(project, segments[0]),
         description=f"Refreshes the segments that are due at `{cadence.cron}` ({cadence.timezone}).",
         # On our jobs only: one process for a whole batch; an executor of the whole location would collide in a merge.
         executor_def=dg.in_process_executor,
