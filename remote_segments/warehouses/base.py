@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from remote_segments.errors import EngineError
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -88,3 +90,12 @@ class Warehouse(Protocol):
         Raises:
             TemporaryError: `refresh-running` at once when somebody else holds it.
         """
+
+
+def session_failed() -> EngineError:
+    """Returns the error for a writing session that went on after a failed statement, and so was undone."""
+    return EngineError(
+        "session-failed",
+        "A writing session ended although one of its statements had failed; nothing was written.",
+        "Let the error of the statement end the session.",
+    )

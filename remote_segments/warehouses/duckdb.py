@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from remote_segments.errors import ProjectError
 from remote_segments.settings import Settings
+from remote_segments.warehouses.base import session_failed
 from remote_segments.warehouses.locks import file_lock
 from remote_segments.warehouses.queue import Turnstile, private_folder
 
@@ -43,6 +44,15 @@ class DuckDBSettings(Settings):
     queue_seconds: float = Field(
         600, ge=0, description="Seconds to wait for this project's own sessions, before giving up."
     )
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Self:
+        if self.path.name.split(".", 1)[0].lower() == self.schema_.lower():
+            raise ValueError(
+                f"DuckDB takes {self.schema_}.x for a table of the file {self.path.name} and of the schema alike: "
+                "give the file or the schema another name"
+            )
+        return self
 
     def open(self, folder: Path) -> "DuckDBWarehouse":
         """Returns the warehouse; no file is touched until a session opens.
@@ -86,6 +96,8 @@ class DuckDBWarehouse:
                 session = DuckDBSession(connection, self.schema)
                 session.ensure_schema()
                 yield session
+                if session.failed:
+                    raise session_failed()
             except BaseException:
                 connection.rollback()
                 raise

@@ -1,6 +1,7 @@
 """One connection to a DuckDB file, as a session: statements, tables, loads and models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ import pyarrow as pa
 
 from remote_segments.errors import EngineError
 from remote_segments.warehouses.base import Relation
-from remote_segments.warehouses.duckdb_failures import first_line, translated
+from remote_segments.warehouses.duckdb_failures import failed, first_line
 from remote_segments.warehouses.files import scan
-from remote_segments.warehouses.models import model_missing, model_unreadable
+from remote_segments.warehouses.models import column_in_use, model_missing, model_unreadable, one_select
 from remote_segments.warehouses.quoting import identifier, identifiers, literal, qualified, split_table
 
 TYPES = {"text": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE", "timestamp": "TIMESTAMPTZ", "boolean": "BOOLEAN"}
@@ -29,12 +30,13 @@ class DuckDBSession:
         self.schema = schema
         self._connection = connection
         self._models = 0
+        self.failed = False
         # a name that is no table must be an error, never a Python variable that happens to be called so
         connection.execute("SET python_enable_replacements = false")
 
     def execute(self, sql: str) -> int:
         """Runs one statement; returns the number of rows it changed, -1 where DuckDB does not say."""
-        with translated():
+        with self._guarded():
             row = self._connection.execute(sql).fetchall()
         return int(row[0][0]) if len(row) == 1 and len(row[0]) == 1 and isinstance(row[0][0], int) else -1
 
@@ -82,13 +84,13 @@ class DuckDBSession:
         values = [[row[column] for column in columns] for row in rows]
         marks = ", ".join("?" for _ in columns)
         statement = f"INSERT INTO {qualified(self.schema, table)} ({identifiers(columns)}) VALUES ({marks})"
-        with translated():
+        with self._guarded():
             self._connection.executemany(statement, values).fetchall()
 
     def load(self, table: str, parquet: Path, constants: Mapping[str, str]) -> int:
         """Appends a Parquet file, column names as in the table, plus constant text columns; returns the rows."""
         source = f"read_parquet({literal(str(parquet))})"
-        with translated():
+        with self._guarded():
             columns = [str(row[0]) for row in self._connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
         values = ", ".join(literal(value) for value in constants.values())
         select = f"SELECT {', '.join(filter(None, [values, identifiers(columns)]))} FROM {source}"
@@ -96,7 +98,16 @@ class DuckDBSession:
 
     def replace_table(self, name: str, select: str) -> int:
         """Replaces a table's rows and columns inside the transaction; views on it survive; returns the rows."""
-        return self.execute(f"CREATE OR REPLACE TABLE {qualified(self.schema, name)} AS {select}")
+        table = qualified(self.schema, name)
+        before = self._describe(None, self.schema, name)
+        count = self.execute(f"CREATE OR REPLACE TABLE {table} AS {select}")
+        after = self._describe(None, self.schema, name)
+        if before is not None and after is not None:
+            changed = [column for column, kind in before.columns.items() if after.columns.get(column) != kind]
+            for view in self._views_on(name) if changed else ():
+                if not _binds(self._connection, view):
+                    raise column_in_use(table, changed, [view])
+        return count
 
     def expose(self, table: str | None = None, sql: str | None = None, path: Path | None = None) -> Relation:
         """Makes a data model readable in this session: a table's name, a SELECT, or a Parquet / CSV file."""
@@ -107,9 +118,10 @@ class DuckDBSession:
         self._models += 1
         name = f"model_{self._models}"
         try:
-            text = sql if sql is not None else scan(self._connection, path)  # type: ignore[arg-type]
+            text = one_select(sql) if sql is not None else scan(self._connection, path)  # type: ignore[arg-type]
             self._connection.execute(f"CREATE OR REPLACE TEMPORARY VIEW {identifier(name)} AS {text}").fetchall()
         except duckdb.Error as failure:
+            self.failed = True
             raise model_unreadable(
                 "The model's SQL" if sql else f"The model's file {path}", first_line(failure)
             ) from None
@@ -132,9 +144,24 @@ class DuckDBSession:
         ).fetchall()
         raise model_missing(text, "main", [str(row[0]) for row in known])
 
+    def _views_on(self, name: str) -> list[str]:
+        """Lists the views that mention a table and worked before this transaction.
+
+        DuckDB keeps no dependencies: a view whose column is gone fails when somebody reads it. A second connection to
+        the same open database sees what is committed, and its failures do not end this transaction.
+        """
+        with self._guarded(), self._connection.cursor() as committed:
+            found = committed.execute(
+                "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND NOT temporary "
+                "AND database_name = current_database() AND contains(lower(sql), lower(?))",
+                [name],
+            ).fetchall()
+            views = [qualified(str(schema), str(view)) for schema, view in found]
+            return [view for view in views if _binds(committed, view)]
+
     def _describe(self, database: str | None, schema: str, name: str) -> Relation | None:
         where = "current_database()" if database is None else literal(database)
-        with translated():
+        with self._guarded():
             found = self._connection.execute(
                 "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = "
                 f"{where} AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?) ORDER BY column_index",
@@ -145,9 +172,26 @@ class DuckDBSession:
         columns = {str(row[2]): str(row[3]) for row in found}
         return Relation(None if database == "temp" else str(found[0][0]), str(found[0][1]), columns)
 
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Translates errors, and remembers that there was one: some end DuckDB's transaction, some do not."""
+        try:
+            yield
+        except duckdb.Error as failure:
+            self.failed = True
+            raise failed(failure) from None
+
     def _arrow(self, sql: str) -> pa.Table:
-        with translated():
+        with self._guarded():
             return self._connection.sql(sql).to_arrow_table()
+
+
+def _binds(connection: duckdb.DuckDBPyConnection, view: str) -> bool:
+    try:
+        connection.execute(f"DESCRIBE SELECT * FROM {view}").fetchall()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What is said about a data model that cannot be read."""
+"""What is said about a data model that cannot be read, or no longer has the columns that others need."""
 
 import difflib
 from collections.abc import Sequence
@@ -20,6 +20,21 @@ def model_missing(table: str, default_schema: str, known: Sequence[str]) -> Proj
     )
 
 
+def one_select(sql: str) -> str:
+    """Returns a model's SQL so that it can only be one SELECT: two statements become a syntax error."""
+    return f"SELECT * FROM (\n{sql.strip().rstrip(';')}\n) AS model"
+
+
 def model_unreadable(subject: str, detail: str) -> ProjectError:
     """Returns the error for a model's SQL or file that fails; the detail must hold no value of a row."""
     return ProjectError("model-unreadable", f"{subject} cannot be read: {detail}", "Mend it, then refresh again.")
+
+
+def column_in_use(table: str, columns: Sequence[str], users: Sequence[str]) -> ProjectError:
+    """Returns the error for columns that are gone or retyped while views need them; `users` names the views."""
+    named = f"Columns of {table} are gone or have another type ({', '.join(columns)})"
+    return ProjectError(
+        "column-in-use",
+        f"{named}, but {', '.join(users) or 'a view'} needs them.",
+        "Change or drop that view first, or bring the columns back in the model or the segment's columns.",
+    )
