@@ -80,7 +80,7 @@ SEGMENTS: Mapping[str, Mapping[str, Segment]] = MappingProxyType(
                 "58": Segment("list", "Still computing", 0.01, 0, computing=True),
             }
         ),
-        "customerio": MappingProxyType(
+        "customer_io": MappingProxyType(
             {
                 "7": Segment("segment", "Opened the app this week", 0.2, 0.01),
                 "8": Segment("segment", "Nobody", 0, 0),
@@ -128,7 +128,7 @@ def profiles(platform: str, seed: int = SEED, people: int = PEOPLE) -> tuple[Pro
     """Returns all profiles of an account, in the order in which the platform lists them."""
     numbers = [(number, "known") for number in range(people)]
     numbers += [(people + number, "stranger") for number in range(int(people * STRANGERS))]
-    if platform in ("klaviyo", "customerio"):
+    if platform in ("klaviyo", "customer_io"):
         numbers += [(0, "ghost")] * int(people * GHOSTS)
         numbers += [(dice(seed, "twin", twin) % people, "twin") for twin in range(int(people * TWINS))]
     return tuple(_profile(platform, seed, index, number, kind) for index, (number, kind) in enumerate(numbers))

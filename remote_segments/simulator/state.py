@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass
 
 from remote_segments.simulator.accounts.account import Account, Refreshes
-from remote_segments.simulator.accounts.customerio import CustomerIO
+from remote_segments.simulator.accounts.customer_io import CustomerIO
 from remote_segments.simulator.accounts.hubspot import HubSpot
 from remote_segments.simulator.accounts.klaviyo import Klaviyo
 from remote_segments.simulator.accounts.mailchimp import Mailchimp

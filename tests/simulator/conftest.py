@@ -14,13 +14,13 @@ __all__ = ["simulator"]
 HEADERS = {
     "klaviyo": {"Authorization": "Klaviyo-API-Key pk_1", "revision": "2026-07-15"},
     "hubspot": {"Authorization": "Bearer pat-1"},
-    "customerio": {"Authorization": "Bearer app-1"},
+    "customer_io": {"Authorization": "Bearer app-1"},
     "mailchimp": {"Authorization": "Basic eDprZXktdXMxOQ=="},
 }
 PATHS = {
     "klaviyo": "/api/segments/{}/profiles?page[size]=100",
     "hubspot": "/crm/lists/2026-09/{}/memberships?limit=100",
-    "customerio": "/v1/segments/{}/membership?limit=100",
+    "customer_io": "/v1/segments/{}/membership?limit=100",
     "mailchimp": "/3.0/lists/a1b2c3d4e5/segments/{}/members?count=100&offset=0",
 }
 Get = Callable[[str, str], httpx.Response]
@@ -45,14 +45,14 @@ def page_through(simulator: Simulator, get: Get) -> Callable[[str, str], list[li
             base, _, offset = path.rpartition("=")
             reached = int(offset) + 100
             return f"{base}={reached}" if reached < document["total_items"] else None
-        name = {"hubspot": "after", "customerio": "start"}[platform]
+        name = {"hubspot": "after", "customer_io": "start"}[platform]
         after = (
-            document["next"] if platform == "customerio" else document.get("paging", {}).get("next", {}).get("after")
+            document["next"] if platform == "customer_io" else document.get("paging", {}).get("next", {}).get("after")
         )
         return f"{path.partition('&')[0]}&{name}={after}" if after else None
 
     def read(platform: str, segment: str) -> list[list[dict[str, Any]]]:
-        key = {"klaviyo": "data", "hubspot": "results", "customerio": "identifiers", "mailchimp": "members"}[platform]
+        key = {"klaviyo": "data", "hubspot": "results", "customer_io": "identifiers", "mailchimp": "members"}[platform]
         path: str | None = PATHS[platform].format(segment)
         pages = []
         while path:

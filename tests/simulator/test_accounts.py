@@ -9,13 +9,13 @@ import pytest
 from remote_segments.simulator import Simulator
 from remote_segments.simulator.membership import MAILCHIMP_AUDIENCE
 
-SAMPLES = {"klaviyo": "VIPOPN", "hubspot": "55", "customerio": "7", "mailchimp": "101"}
-ID = {"klaviyo": "id", "hubspot": "recordId", "customerio": "cio_id", "mailchimp": "id"}
-NOBODY = {"klaviyo": "NOBODY", "hubspot": "57", "customerio": "8", "mailchimp": "102"}
+SAMPLES = {"klaviyo": "VIPOPN", "hubspot": "55", "customer_io": "7", "mailchimp": "101"}
+ID = {"klaviyo": "id", "hubspot": "recordId", "customer_io": "cio_id", "mailchimp": "id"}
+NOBODY = {"klaviyo": "NOBODY", "hubspot": "57", "customer_io": "8", "mailchimp": "102"}
 MISSING = {
     "klaviyo": "/api/segments/XXXXXX",
     "hubspot": "/crm/lists/2026-09/999",
-    "customerio": "/v1/segments/999",
+    "customer_io": "/v1/segments/999",
     "mailchimp": f"/3.0/lists/{MAILCHIMP_AUDIENCE}/segments/999",
 }
 Pages = Callable[[str, str], list[list[dict[str, Any]]]]
@@ -46,7 +46,7 @@ def test_what_does_not_exist_is_404_in_the_platforms_shape(platform: str, get: G
     """An unknown segment is not an empty one."""
     answer = get(platform, MISSING[platform])
     assert answer.status_code == 404
-    assert {"klaviyo": "errors", "hubspot": "category", "customerio": "errors", "mailchimp": "title"}[
+    assert {"klaviyo": "errors", "hubspot": "category", "customer_io": "errors", "mailchimp": "title"}[
         platform
     ] in answer.json()
 
@@ -66,7 +66,7 @@ def test_a_missing_or_revoked_credential_is_401(platform: str, credential: str |
         ("klaviyo", "/api/segments/VIPOPN/profiles?page[cursor]=nonsense"),
         ("klaviyo", "/api/segments/VIPOPN/profiles?fields[profile]=mail"),
         ("hubspot", "/crm/lists/2026-09/55/memberships?limit=251"),
-        ("customerio", "/v1/segments/7/membership?limit=30001"),
+        ("customer_io", "/v1/segments/7/membership?limit=30001"),
         ("mailchimp", f"/3.0/lists/{MAILCHIMP_AUDIENCE}/segments/101/members?count=1001"),
     ],
 )
@@ -97,7 +97,7 @@ def test_klaviyo_sends_only_the_fields_asked_for(get: Get) -> None:
 def test_all_segments_of_an_account_are_listed(get: Get) -> None:
     """Each platform lists what it has."""
     assert len(get("klaviyo", "/api/segments").json()["data"]) == 8
-    assert len(get("customerio", "/v1/segments").json()["segments"]) == 3
+    assert len(get("customer_io", "/v1/segments").json()["segments"]) == 3
     assert get("mailchimp", f"/3.0/lists/{MAILCHIMP_AUDIENCE}/segments?count=2").json()["total_items"] == 3
     assert get("mailchimp", "/3.0/lists").json()["lists"][0]["id"] == MAILCHIMP_AUDIENCE
 

@@ -34,13 +34,13 @@ def test_an_error_on_page_one_does_not_use_up_a_refresh(simulator: Simulator, ge
 
 
 @pytest.mark.parametrize(("kind", "status"), [("key-refused", 401), ("access-denied", 403), ("not-found", 404)])
-@pytest.mark.parametrize("platform", ["klaviyo", "hubspot", "customerio", "mailchimp"])
+@pytest.mark.parametrize("platform", ["klaviyo", "hubspot", "customer_io", "mailchimp"])
 def test_an_error_has_the_shape_of_its_platform(
     platform: str, kind: str, status: int, simulator: Simulator, get: Get
 ) -> None:
     """Errors are documents that the platform's manifest knows."""
     simulator.fault(kind, verb="describe")
-    path = {"klaviyo": "/api/segments/VIPOPN", "hubspot": "/crm/lists/2026-09/55", "customerio": "/v1/segments/7"}
+    path = {"klaviyo": "/api/segments/VIPOPN", "hubspot": "/crm/lists/2026-09/55", "customer_io": "/v1/segments/7"}
     answer = get(platform, path.get(platform, "/3.0/lists/a1b2c3d4e5/segments/101"))
     assert answer.status_code == status
     assert isinstance(answer.json(), dict)

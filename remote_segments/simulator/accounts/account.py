@@ -38,6 +38,7 @@ class Refreshes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers: dict[tuple[str, str], int] = {}
+        self._read: set[tuple[str, str]] = set()
 
     def current(self, platform: str, segment: str) -> int:
         """Returns the refresh that a fetch under way sees; 1 before the first."""
@@ -49,7 +50,19 @@ class Refreshes:
         with self._lock:
             number = self._numbers.get((platform, segment), 0) + 1
             self._numbers[platform, segment] = number
+            self._read.discard((platform, segment))
             return number
+
+    def end(self, platform: str, segment: str) -> None:
+        """Says that the last page was read."""
+        with self._lock:
+            self._read.add((platform, segment))
+
+    def counted(self, platform: str, segment: str) -> int:
+        """Returns the refresh that a count is about: the one being read, else the one that the next fetch will see."""
+        with self._lock:
+            number = self._numbers.get((platform, segment), 0)
+            return number + 1 if (platform, segment) in self._read else max(1, number)
 
     def set(self, platform: str, segment: str, number: int) -> None:
         """Says which refresh was the last; the next fetch sees `number + 1`."""
@@ -169,9 +182,11 @@ class Account(ABC):
         """Returns how many members a segment has now, as the platform would say without paging."""
         if big := BIG.fullmatch(name):
             return int(big[1])
-        return len(self._members(name, self.refreshes.current(self.platform, name)))
+        return len(self._members(name, self.refreshes.counted(self.platform, name)))
 
-    def page(self, name: str, offset: int, size: int, refresh: int | None, fault: Fault | None) -> Page:
+    def page(
+        self, name: str, offset: int, size: int, refresh: int | None, *, fault: Fault | None, by_joining: bool = False
+    ) -> Page:
         """Returns a page; the first one starts a new refresh, `refresh` is the one that a cursor remembers."""
         if offset == 0 and refresh is None:
             refresh = self.refreshes.advance(self.platform, name)
@@ -182,10 +197,15 @@ class Account(ABC):
             return Page(name, some, offset, size, int(big[1]), refresh, repeated)
         moved = fault.delta * (offset // size) if fault and fault.kind == "moving-members" and size else 0
         members = self._members(name, refresh)
+        if by_joining:
+            members = tuple(sorted(members, key=lambda member: member.joined_at))
         if moved > 0:
             members = self._newcomers(members, moved) + members
         members = members[-moved:] if moved < 0 else members
-        return Page(name, members[offset : offset + size], offset, size, len(members), refresh, repeated)
+        page = Page(name, members[offset : offset + size], offset, size, len(members), refresh, repeated)
+        if page.next_offset is None:
+            self.refreshes.end(self.platform, name)
+        return page
 
     def answer_page(
         self, page: Page, fields: frozenset[str] | None, document: Callable[[list[Any]], dict[str, Any]]

@@ -62,7 +62,7 @@ class HubSpot(Account):
         refresh, offset = read_cursor(request.query["after"]) if "after" in request.query else (None, 0)
 
         def answer(fault: Fault | None) -> Answer:
-            page = self.page(name, offset, size, refresh, fault)
+            page = self.page(name, offset, size, refresh, fault=fault)
             rest: dict[str, Any] = {"total": page.total}
             if page.next_cursor:
                 query = urlencode(dict(request.query) | {"after": page.next_cursor})

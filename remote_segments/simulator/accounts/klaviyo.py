@@ -73,7 +73,7 @@ class Klaviyo(Account):
             raise ValueError(f"unknown field {sorted(fields - ATTRIBUTES)[0]}")
 
         def answer(fault: Fault | None) -> Answer:
-            page = self.page(name, offset, size, refresh, fault)
+            page = self.page(name, offset, size, refresh, fault=fault, by_joining="sort" in request.query)
             links = self._links(request, page)
             result = self.answer_page(page, fields, lambda items: {"data": items, "links": links})
             result.content_type = "application/vnd.api+json"

@@ -73,9 +73,9 @@ class Mailchimp(Account):
         fields = frozenset(asked.split(",")) if asked and "members" not in asked.split(",") else None
 
         def answer(fault: Fault | None) -> Answer:
-            page = self.page(name, offset, size, None, fault)
+            page = self.page(name, offset, size, None, fault=fault)
             if page.repeated is not None:  # there is no cursor to repeat: an earlier page comes again
-                page = self.page(name, max(0, page.repeated - size), size, page.refresh, None)
+                page = self.page(name, max(0, page.repeated - size), size, page.refresh, fault=None)
             rest = {"list_id": MAILCHIMP_AUDIENCE, "total_items": page.total, "_links": []}
             if asked:
                 rest = {key: value for key, value in rest.items() if key in asked.split(",")}

@@ -18,7 +18,7 @@ ROUTE = re.compile(r"/v1/segments(?:/([^/]+)(/membership|/customer_count)?)?/?")
 class CustomerIO(Account):
     """Token in `next`, empty on the last page, at most 30,000 people a page, a count of its own."""
 
-    platform = "customerio"
+    platform = "customer_io"
     items_path = ("identifiers",)
     next_path = ("next",)
     not_found = "not_found"
@@ -58,7 +58,7 @@ class CustomerIO(Account):
         refresh, offset = read_cursor(start) if start else (None, 0)
 
         def answer(fault: Fault | None) -> Answer:
-            page = self.page(name, offset, size, refresh, fault)
+            page = self.page(name, offset, size, refresh, fault=fault)
             ids = [member.profile.external_id for member in page.members]
             rest = {"segment_id": int(name) if name.isdecimal() else name, "next": page.next_cursor or "", "ids": ids}
             return self.answer_page(page, None, lambda items: {**rest, "identifiers": items})

@@ -1,0 +1,227 @@
+"""Fetching one segment's members: platform to spool while nothing is locked, spool to warehouse in one transaction.
+
+Only a fetch that the platform proved complete is loaded; anything else leaves the warehouse as it was, except for a
+row of `snapshots` that says what failed. A proven spool that could not be loaded is loaded by the next try, without
+another call to the platform.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from remote_segments.config.project import Project
+from remote_segments.config.segment import Segment
+from remote_segments.errors import EngineError, RemoteSegmentsError
+from remote_segments.membership.tables import MEMBERS
+from remote_segments.rest.platform import Fetch, Platform
+from remote_segments.sync.connecting import connect
+from remote_segments.sync.snapshots import Snapshot, get, insert, new_snapshot_id, record_without_members
+from remote_segments.sync.spool import ProvenSpool, Spools, adopted
+from remote_segments.sync.store import ensure_store
+from remote_segments.warehouses.base import Warehouse
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int, int | None], None]
+"""Called after each page with pages and members so far, and the members announced by the platform, if it does so."""
+
+Connect = Callable[[Project, str], Platform]
+
+
+def fetch(
+    project: Project,
+    segment_name: str,
+    *,
+    partition_key: str | None,
+    run_id: str | None,
+    now: datetime,
+    progress: Progress | None = None,
+    connect: Connect = connect,
+) -> Snapshot:
+    """Fetches who is a member now, proves it complete and loads it; nothing is published yet.
+
+    Args:
+        project: the loaded project.
+        segment_name: the segment to fetch.
+        partition_key: the label of the window it is filed under.
+        run_id: the run that asks.
+        now: the present instant, with a time zone; the snapshot is stamped with it.
+        progress: told after each page how far it is.
+        connect: opens the account; replaced where waiting must not take time.
+
+    Returns:
+        The new row of `snapshots`, in state `fetched`.
+
+    Raises:
+        TemporaryError: among them `refresh-running`, `warehouse-busy`, `spool-unwritable`, `rate-limited`.
+        ProjectError: among them `key-refused`, `segment-not-found`, `secret-unset`.
+        PlatformError: the answer is not what the manifest says.
+    """
+    attempt = Attempt(project, project.segment(segment_name), partition_key, run_id, now)
+    warehouse = project.open_warehouse()
+    with warehouse.segment_lock(segment_name):
+        spools = Spools(project.state, segment_name)
+        for kept in spools.kept(now):
+            if attempt.is_answered_by(kept.snapshot) and (loaded := load(warehouse, adopted(kept, run_id))):
+                return loaded
+        spool = _retrieved(attempt, spools, progress, connect)
+        loaded = load(warehouse, spool)
+    if loaded is None:
+        raise EngineError("snapshot-twice", "A new snapshot's id was taken already.", "Report this bug.")
+    return loaded
+
+
+def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
+    """Loads a proven spool and its row of `snapshots` in one transaction, then deletes the spool.
+
+    Returns:
+        The row; None when an earlier process loaded this spool and only failed to delete it.
+    """
+    snapshot, known = spool.snapshot, None
+    with warehouse.write() as session:
+        ensure_store(session)
+        known = get(session, snapshot.segment, snapshot.snapshot_id)
+        if known is None:
+            identifiers = spool.identifiers
+            session.ensure_table("members", {**MEMBERS, **dict.fromkeys(identifiers, "text")})
+            constants = {"segment": snapshot.segment, "snapshot_id": snapshot.snapshot_id}
+            rows = session.load("members", spool.path, constants)
+            if rows != snapshot.fetched:
+                found = f"{rows:,} of {snapshot.fetched or 0:,} members arrived in the warehouse."
+                raise EngineError("load-short", found, "Nothing was stored. Report this bug.")
+            insert(session, snapshot)
+    spool.remove()
+    return snapshot if known is None else None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try to fetch a segment."""
+
+    project: Project
+    segment: Segment
+    partition_key: str | None
+    run_id: str | None
+    now: datetime
+
+    @property
+    def definition_hash(self) -> str:
+        """What the segment file asks for, in short."""
+        return self.project.definition_hash(self.segment)
+
+    def is_answered_by(self, snapshot: Snapshot) -> bool:
+        """Says whether a spool that was kept is what this attempt wants."""
+        wanted = (self.definition_hash, self.partition_key)
+        return (snapshot.definition_hash, snapshot.partition_key) == wanted
+
+    def columns(self) -> dict[str, str | datetime | None]:
+        """What is known of the row of `snapshots` before the first call."""
+        source = self.segment.source
+        return {
+            "kind": "fetch",
+            "definition_hash": self.definition_hash,
+            "platform": self.project.connections[source.connection].platform,
+            "connection": source.connection,
+            "source": json.dumps(source.ids, sort_keys=True),
+            "fetched_at": self.now,
+        }
+
+    def snapshot(self, snapshot_id: str, pages: Fetch) -> Snapshot:
+        """The row of a fetch that reached its proven end."""
+        proof = pages.proof
+        return Snapshot(
+            segment=self.segment.name,
+            snapshot_id=snapshot_id,
+            members_id=snapshot_id,
+            state="fetched",
+            partition_key=self.partition_key,
+            run_id=self.run_id,
+            effective_at=self.now,
+            source_name=pages.description.name if pages.description else None,
+            completeness=proof.completeness,
+            declared_total=proof.declared_total,
+            fetched=proof.members,
+            pages=proof.pages,
+            calls=proof.calls,
+            seconds=proof.seconds,
+            **self.columns(),  # type: ignore[arg-type]
+        )
+
+
+class Neighbours:
+    """Counts members that come on two pages in a row: the trace that people who move leave while pages are read.
+
+    Only the ids of one page are kept, so that memory does not grow; the mapping later finds every duplicate.
+    """
+
+    def __init__(self) -> None:
+        self._before: set[str | None] = set()
+        self.repeated = 0
+
+    def see(self, ids: Collection[str | None]) -> None:
+        """Takes note of a page."""
+        here = set(ids)
+        self.repeated += len(ids) - len(here) + len(self._before & here)
+        self._before = here
+
+    def doubt(self, completeness: str) -> str:
+        """Returns how completeness was proven, with what casts doubt on it."""
+        if not self.repeated:
+            return completeness
+        return f"{completeness}; {self.repeated:,} members came twice, so people moved while the pages were read"
+
+
+def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, connect: Connect) -> ProvenSpool:
+    """Reads all pages into a spool and proves it; a failure is recorded in the warehouse where that is possible."""
+    platform = None
+    try:
+        with connect(attempt.project, attempt.segment.source.connection) as platform:
+            return _spooled(attempt, spools, progress, platform)
+    except Exception as error:
+        _record_failure(attempt, error, platform.calls if platform else 0)
+        raise
+
+
+def _spooled(attempt: Attempt, spools: Spools, progress: Progress | None, platform: Platform) -> ProvenSpool:
+    source = attempt.segment.source
+    found = platform.manifest.source_kind(source.ids)
+    if found is None:
+        raise EngineError("unknown-source-kind", "The project was not checked before it was used.", "Report this bug.")
+    name, kind = found
+    pages, neighbours, count = platform.fetch(name, source.ids), Neighbours(), 0
+    snapshot_id = new_snapshot_id(attempt.now)
+    with spools.write(snapshot_id, list(kind.identifiers)) as writer:
+        for count, page in enumerate(pages, start=1):
+            writer.add(page.columns, page.joined_at, page.length)
+            neighbours.see(page.columns[kind.primary])
+            if progress is not None:
+                progress(count, writer.members, pages.expected)
+        snapshot = attempt.snapshot(snapshot_id, pages)
+        if snapshot.fetched != writer.members:
+            found_short = f"{writer.members:,} of {snapshot.fetched or 0:,} members were written."
+            raise EngineError("spool-short", found_short, "Nothing was stored. Report this bug.")
+        return writer.prove(snapshot, neighbours.doubt(snapshot.completeness or ""))
+
+
+def _record_failure(attempt: Attempt, error: Exception, calls: int) -> None:
+    """Writes a row that says what failed; when that fails too, the first error is the one to be seen."""
+    if isinstance(error, RemoteSegmentsError):
+        reason, message = error.code, f"{error.problem.found} {error.problem.fix}"
+    else:  # its text is not ours, so it may hold anything
+        reason, message = "unexpected-error", f"{type(error).__name__} was raised; the run's log has the details."
+    with suppress(RemoteSegmentsError):
+        record_without_members(
+            attempt.project,
+            attempt.segment.name,
+            state="failed",
+            reason=reason,
+            message=message,
+            partition_key=attempt.partition_key,
+            run_id=attempt.run_id,
+            now=attempt.now,
+            calls=calls,
+            **attempt.columns(),
+        )
