@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -60,6 +62,19 @@ class _Authenticated(httpx.BaseTransport):
         self._inner.close()
 
 
+def _proxy(url: str) -> str | None:
+    """Returns the proxy that the environment names for an address (HTTPS_PROXY, NO_PROXY)."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+
+
+@dataclass
+class Tally:
+    """Calls made for one purpose, tries that failed included."""
+
+    calls: int = 0
+
+
 @dataclass
 class Client:
     """Sends requests of one connection; may be shared between threads."""
@@ -72,17 +87,18 @@ class Client:
     limits: Limits
     surroundings: Surroundings
     transport: httpx.BaseTransport | None = None
-    calls: int = 0
+    total: Tally = field(default_factory=Tally)
     _extra: dict[Limits, Limiter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        inner = self.transport or httpx.HTTPTransport(retries=0)
+        inner = self.transport or httpx.HTTPTransport(proxy=_proxy(self.base.url))
         self._limiter = Limiter(self.limits, self.surroundings.clock, self.surroundings.sleep)
         self._http = httpx.Client(
             transport=_Authenticated(inner, self.credential, self.base),
             timeout=httpx.Timeout(self.manifest.timeout_seconds, connect=min(20.0, self.manifest.timeout_seconds)),
             headers={"user-agent": "remote-segments", "accept": "application/json", **self.headers},
             follow_redirects=False,
+            trust_env=False,  # a .netrc file would add a credential of its own
         )
 
     def close(self) -> None:
@@ -98,20 +114,20 @@ class Client:
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
 
-    def stream(self, flow: Generator[Any, Response | None, Result]) -> Generator[Any, None, Result]:
+    def stream(self, flow: Generator[Any, Response | None, Result], tally: Tally) -> Generator[Any, None, Result]:
         """Drives a flow that also yields other things, which are passed on; returns its result."""
         try:
             step = next(flow)
             while True:
                 if isinstance(step, Request):
-                    step = flow.send(self.send(step))
+                    step = flow.send(self.send(step, tally))
                 else:
                     yield step
                     step = next(flow)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, tally: Tally | None = None) -> Response:
         """Sends a request until it succeeds, is refused for good, or was tried often enough.
 
         Raises:
@@ -122,7 +138,7 @@ class Client:
         retries = self.manifest.retries
         attempts = retries.attempts if request.repeatable else 1
         for tries in range(1, attempts + 1):
-            outcome = self._try(request)
+            outcome = self._try(request, tally or self.total)
             if isinstance(outcome, Response):
                 means = meaning(outcome, self.manifest.refusals)
                 if means == "success":
@@ -145,12 +161,12 @@ class Client:
         if named > LONGEST_WAIT:
             raise too_long(named, f"connection {self.connection}")
         self._limiter.block(named)  # for every thread of this account
-        self.surroundings.sleep(named + random * min(1.0, named))
+        self.surroundings.sleep(named + random * self.manifest.retries.first_wait)  # not all of them at once
 
-    def _try(self, request: Request) -> Response | RemoteSegmentsError:
+    def _try(self, request: Request, tally: Tally) -> Response | RemoteSegmentsError:
         with self._turns(request):
             try:
-                self.calls += 1
+                tally.calls += 1
                 response = self._read(request)
             except httpx.TimeoutException:
                 found = f"The platform sent nothing for {self.manifest.timeout_seconds:g} seconds."

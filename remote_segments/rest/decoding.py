@@ -126,6 +126,7 @@ class PageDecoder:
 
     def __init__(
         self,
+        *,
         layout: Format,
         identifiers: Mapping[str, IdentifierField],
         primary: str,
@@ -137,15 +138,15 @@ class PageDecoder:
         self._form = joined_at.form if joined_at else None
         self._readers: dict[str, Callable[[Any], Any]] = {}
         self._read_joined_at: Callable[[Any], Any] | None = None
-        item = self._member(joined_at)
+        array: Any = list.__class_getitem__(self._member(joined_at))  # a type that exists at run time only
         envelope = _Node(absent=False, null=False)
         path = layout.envelope()
-        self._items = envelope.add(path, list[item], absent=layout.absent == "empty", null=False) if path else ""
+        self._items = envelope.add(path, array, absent=layout.absent == "empty", null=False) if path else ""
         self._extras = {
             name: envelope.add(extra.path, extra.type, absent=extra.absent, null=extra.null)
             for name, extra in extras.items()
         }
-        self._decoder = msgspec.json.Decoder(envelope.struct() if path else list[item])
+        self._decoder = msgspec.json.Decoder(envelope.struct() if path else array)
 
     def _member(self, joined_at: JoinedAt | None) -> Any:
         if self._layout.kind == "strings":
@@ -153,8 +154,8 @@ class PageDecoder:
         root = _Node(absent=False, null=False)
         for name, identifier in self._identifiers.items():
             type_ = int | None if identifier.type == "integer" else str | None
-            assert identifier.path is not None  # the manifest was checked
-            self._readers[name] = _reader(root, identifier.path, type_, absent=identifier.absent == "null")
+            path = identifier.path or name  # a checked manifest has the path of every member that is an object
+            self._readers[name] = _reader(root, path, type_, absent=identifier.absent == "null")
         if joined_at is not None:
             instant = Annotated[datetime, msgspec.Meta(tz=True)] if joined_at.form == "iso" else int | float
             self._read_joined_at = _reader(root, joined_at.path, instant | None, absent=joined_at.absent == "null")

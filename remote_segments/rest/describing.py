@@ -15,6 +15,9 @@ from remote_segments.rest.paths import Path, find, take, wrong_type
 from remote_segments.rest.refusals import as_text
 from remote_segments.settings import Settings, Texts
 
+State = Literal["ready", "computing", "inactive"]
+"""Computing: the membership is not complete yet; inactive: the platform no longer updates it."""
+
 
 @dataclass(frozen=True)
 class Description:
@@ -22,9 +25,9 @@ class Description:
 
     name: str
     size: int | None = None
-    state: Literal["ready", "computing", "inactive"] = "ready"
+    state: State = "ready"
     updated_at: datetime | None = None
-    warning: str | None = None
+    warning: str | None = None  # why the state is not ready
 
 
 class Condition(Settings):
@@ -86,15 +89,18 @@ class Describe(Endpoint):
         if self.count is not None:
             answer = decode_document((yield self.count.request(self.count.call(base, values), where)), where)
             size = whole_number(take(answer, self.count.size, where), self.count.size, where)
-        computing = self.computing is not None and self.computing.holds(document, where)
-        inactive = self.inactive if self.inactive is not None and self.inactive.holds(document, where) else None
+        state, warning = self._state(document, where)
         name = take(document, self.name, where)
         if not isinstance(name, str):
             raise wrong_type(self.name, "the name is no text", where)
-        state: Literal["ready", "computing", "inactive"] = (
-            "computing" if computing else "inactive" if inactive else "ready"
-        )
-        return Description(name, size, state, self._updated(document, where), inactive.message if inactive else None)
+        return Description(name, size, state, self._updated(document, where), warning)
+
+    def _state(self, document: Any, where: str) -> tuple[State, str | None]:
+        if self.computing is not None and self.computing.holds(document, where):
+            return "computing", self.computing.message
+        if self.inactive is not None and self.inactive.holds(document, where):
+            return "inactive", self.inactive.message
+        return "ready", None
 
     def _size(self, document: Any, where: str) -> int | None:
         if self.size is None:
@@ -131,7 +137,7 @@ def whole_number(value: object, path: str, where: str) -> int:
     raise wrong_type(path, "no whole number", where)
 
 
-def still_computing(name: str, message: str, where: str) -> TemporaryError:
+def still_computing(description: Description, where: str) -> TemporaryError:
     """Returns the error for a segment whose membership is not complete yet."""
-    found = f"The platform is still computing the segment `{name}`: {message}"
+    found = f"The platform is still computing the segment `{description.name}`: {description.warning}"
     return TemporaryError("segment-computing", found, "The next refresh tries again; the last snapshot stays.", where)

@@ -1,4 +1,4 @@
-"""How a page holds its members: an object with an array somewhere in it, a bare array of objects, or an array of texts."""
+"""How a page holds its members: an object with an array somewhere in it, a bare array, or an array of texts."""
 
 from typing import Annotated, Literal
 

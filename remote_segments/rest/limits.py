@@ -16,7 +16,7 @@ from remote_segments.errors import TemporaryError
 from remote_segments.settings import Settings
 
 LONGEST_WAIT = 900.0
-"""Seconds; a longer wait for a quota ends the refresh as `rate-limited`, to be tried again, instead of holding a run."""
+"""Seconds; a longer wait for a quota ends the refresh as `rate-limited`, to be tried again, and holds no run."""
 
 WINDOWS: Mapping[str, float] = {
     "per_second": 1,

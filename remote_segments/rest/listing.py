@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import UNSET
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from remote_segments.errors import PlatformError
 from remote_segments.rest.decoding import decode_document
@@ -42,6 +42,17 @@ class Listing(Endpoint):
     size: Path | None = Field(None, description="Path of the number of members within one segment.")
     paging: Paging = Field(description="How to ask for the next page.")
     total: Path | None = Field(None, description="Path of the number of segments, for an end by total.")
+
+    @model_validator(mode="after")
+    def _ends(self) -> "Listing":
+        end = getattr(self.paging, "end", None)
+        if end == "total" and (self.total is None or self.page_size is None):
+            raise ValueError("an end by total needs total and page_size")
+        if end == "short-page":
+            raise ValueError("a listing ends by total or by an empty page: a smaller page would look like the last")
+        if self.paging.ends_by_absence() and self.page_size is None and self.total is None:
+            raise ValueError("an end by absence needs page_size or total: a misspelt path would look like the end")
+        return self
 
     def flow(self, base: Base, values: Mapping[str, str], where: str) -> Generator[Request, Response, list[Listed]]:
         """Yields the calls, is sent the answers, returns every segment.

@@ -19,7 +19,7 @@ from remote_segments.rest.limits import Limits, Quota
 from remote_segments.rest.listing import Listing
 from remote_segments.rest.members import Members
 from remote_segments.rest.paths import Path
-from remote_segments.rest.placeholders import Template, names
+from remote_segments.rest.placeholders import Template, fill_path, names
 from remote_segments.rest.refusals import Refusal
 from remote_segments.rest.retries import Retries
 from remote_segments.settings import Settings, Texts
@@ -108,7 +108,7 @@ class SourceKind(Settings):
             yield "a single answer needs a total: a default page size would go unnoticed"
         if paging.kind in {"offset", "page-number"}:
             if paging.end in {"total", "short-page"} and not certain:
-                yield f"an end by {paging.end} needs a total that is always there: a smaller page would be taken for the last"
+                yield f"an end by {paging.end} needs a total that is always there: else a smaller page looks like the last"
             if paging.end != "empty-page" and members.page_size is None:
                 yield f"an end by {paging.end} needs page_size"
             if paging.end == "total" and members.total is not None and members.total.source == "describe":
@@ -144,8 +144,8 @@ class Manifest(Settings):
     api_version: str = Field(description="Version of the API that is written down here.")
     checked: date = Field(description="Day on which it was compared with the documentation.")
     proof: Literal["documented", "replayed", "live"] = Field(
-        description="How far it is proven: read in documentation; replayed against written exchanges and the vendor's own "
-        "description; or run against a real server by a test."
+        description="How far it is proven: read in documentation; replayed against written exchanges and the vendor's "
+        "own description; or run against a real server by a test."
     )
     notes: str | None = Field(None, description="What a user should know before relying on it.")
     base_url: Template = Field(description="Address below which all paths are; may hold options.", pattern="^https?://")
@@ -189,7 +189,7 @@ class Manifest(Settings):
         for kind_name, kind in self.sources.items():
             known = options | set(kind.ids) | {PAGE_SIZE}
             for name in sorted(set(kind.placeholders()) - known):
-                yield f"{{{name}}} in sources.{kind_name} is neither an id of the source nor an option of the connection"
+                yield f"{{{name}}} in sources.{kind_name} is neither one of its ids nor an option of the connection"
             used = set(kind.members.placeholders())
             for name in sorted(set(kind.ids) - used):
                 yield f"the id {name} is not used in sources.{kind_name}.members"
@@ -217,8 +217,6 @@ class Manifest(Settings):
 
     def page_url(self, kind: str, ids: Mapping[str, str], options: Mapping[str, str]) -> str | None:
         """Returns the address of a segment's page in the tool, None where it is unknown."""
-        from remote_segments.rest.placeholders import fill_path
-
         template = self.sources[kind].page_url
         values = {**self.option_values(options), **ids}
         if template is None or any(not values.get(name) for name in names(template)):

@@ -63,8 +63,7 @@ class MembersFlow:
         """
         found = yield from self.describe.flow(self.base, self.values, self.where)
         if found.state == "computing":
-            assert self.describe.computing is not None
-            raise still_computing(found.name, self.describe.computing.message, self.where)
+            raise still_computing(found, self.where)
         return found
 
     def pages(self) -> Generator[Request | Description | Page, Response | None, Proof]:
@@ -74,7 +73,7 @@ class MembersFlow:
             PlatformError: `cursor-repeated`, `page-limit`, `total-mismatch`, `end-unproven`, and what decoding raises.
             TemporaryError: `segment-computing`, `membership-moved`, `answer-cut`.
         """
-        before = yield from self.description()  # type: ignore[misc]
+        before = yield from self.description()
         yield before
         counted_apart = self.members.total is not None and self.members.total.source == "describe"
         counts = [before.size] if counted_apart and before.size is not None else []
@@ -83,7 +82,7 @@ class MembersFlow:
         number = fetched = 0
         while call is not None:
             self._remember(call, seen, number)
-            page, values, headers = yield from self._page(call)  # type: ignore[misc]
+            page, values, headers = yield from self._page(call)
             number, fetched = number + 1, fetched + page.length
             self._remember_content(page, contents)
             if page.length:
@@ -97,7 +96,7 @@ class MembersFlow:
             )
             call = self.members.paging.following(call, turn)
         if counted_apart and counts != [fetched]:  # a count that agrees exactly needs no second look
-            after = yield from self.description()  # type: ignore[misc]
+            after = yield from self.description()
             counts += [after.size] if after.size is not None else []
         return self._proof(counts, number, fetched)
 

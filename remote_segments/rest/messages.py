@@ -42,7 +42,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 
 def with_query(url: str, query: Mapping[str, str | tuple[str, ...]]) -> str:
-    """Returns an address with its query set; names and values are percent-encoded, a name with several values repeated."""
+    """Returns an address with its query set, percent-encoded; a name with several values is repeated."""
     return f"{url}?{urlencode(query, doseq=True, quote_via=quote)}" if query else url
 
 

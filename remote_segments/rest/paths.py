@@ -1,4 +1,4 @@
-"""Strict dotted paths into an answer, such as `data.attributes.name`; an absent path is an error, never an empty value."""
+"""Strict dotted paths into an answer, such as `data.attributes.name`; an absent path is an error."""
 
 import re
 from collections.abc import Mapping, Sequence

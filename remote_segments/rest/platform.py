@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from remote_segments.errors import EngineError, ProjectError
-from remote_segments.rest.client import Client, Surroundings
+from remote_segments.rest.client import Client, Surroundings, Tally
 from remote_segments.rest.decoding import Page, PageDecoder
 from remote_segments.rest.describing import Description
 from remote_segments.rest.limits import Limits, utc_now
@@ -40,12 +40,18 @@ class Fetch:
     def __init__(self, client: Client, flow: MembersFlow) -> None:
         self._client, self._flow = client, flow
         self._proof: Proof | None = None
+        self._tally = Tally()
         self.description: Description | None = None
 
     @property
     def expected(self) -> int | None:
         """The number of members that the platform announced, once the first page was read; for a progress bar."""
         return self.description.size if self.description else None
+
+    @property
+    def calls(self) -> int:
+        """Calls made so far, tries that failed included; also after an error."""
+        return self._tally.calls
 
     @property
     def proof(self) -> Proof:
@@ -59,13 +65,13 @@ class Fetch:
         return self._proof
 
     def __iter__(self) -> Iterator[Page]:
-        started, calls = self._client.surroundings.clock(), self._client.calls
+        started, calls = self._client.surroundings.clock(), self._tally.calls
         found = yield from self._pages()
         seconds = self._client.surroundings.clock() - started
-        self._proof = Proof(**vars(found), calls=self._client.calls - calls, seconds=seconds)
+        self._proof = Proof(**vars(found), calls=self._tally.calls - calls, seconds=seconds)
 
     def _pages(self) -> Generator[Page, None, PagesProof]:
-        stream = self._client.stream(self._flow.pages())
+        stream = self._client.stream(self._flow.pages(), self._tally)
         try:
             while True:
                 step = next(stream)
@@ -149,11 +155,6 @@ class Platform:
         """Closes the connections to the platform."""
         self._client.close()
 
-    @property
-    def calls(self) -> int:
-        """Calls made so far, tries that failed included."""
-        return self._client.calls
-
     def describe(self, kind: str, ids: Mapping[str, str]) -> Description:
         """Returns what the platform says about one segment; a state of `computing` is told, not raised."""
         source, where = self._source(kind, "describe")
@@ -217,6 +218,13 @@ class Platform:
         extras: dict[str, Any] = source.members.paging.extras()
         if source.members.total is not None:
             extras |= source.members.total.extras()
-        decoder = PageDecoder(source.members.format, chosen, source.primary, source.joined_at, extras, where)
+        decoder = PageDecoder(
+            layout=source.members.format,
+            identifiers=chosen,
+            primary=source.primary,
+            joined_at=source.joined_at,
+            extras=extras,
+            where=where,
+        )
         values = {**self._options, **ids}
         return MembersFlow(source.members, source.describe, decoder, source.primary, self._base, values, where)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -111,6 +112,73 @@ def meaning(response: Response, rules: tuple[Refusal, ...]) -> Meaning:
     return _STATUSES.get(response.status, "refused")
 
 
+@dataclass(frozen=True)
+class _Told:
+    """How one meaning is told: which error, its code, what was found and what to do."""
+
+    error: type[RemoteSegmentsError]
+    code: str
+    found: str
+    fix: str
+
+
+_COMPARE = "Compare the request in the manifest with the platform's documentation."
+_TOLD: dict[Meaning, _Told] = {
+    "throttled": _Told(
+        TemporaryError,
+        "rate-limited",
+        "to every try: too many calls",
+        "Refresh less often, or set lower limits on the connection; the next refresh tries again.",
+    ),
+    "daily-quota": _Told(
+        TemporaryError,
+        "rate-limited",
+        "because the account's calls of this day are used up",
+        "Wait until the platform's day is over, spread the schedules, or buy more calls; nothing is retried before.",
+    ),
+    "unavailable": _Told(
+        TemporaryError,
+        "platform-unavailable",
+        "to every try",
+        "The next refresh tries again; look at the platform's status page if it lasts.",
+    ),
+    "key-refused": _Told(
+        ProjectError,
+        "key-refused",
+        "because the key is not accepted",
+        "Set a valid key in the secret of this connection; it may have been revoked or belong to another account.",
+    ),
+    "access-denied": _Told(
+        ProjectError,
+        "access-denied",
+        "because the key may not read this",
+        "Give the key the rights that the platform's manifest lists under key_help.",
+    ),
+    "not-found": _Told(
+        ProjectError,
+        "segment-not-found",
+        "because the account has no such segment",
+        "Copy the id from the segment's page in the tool; it may be deleted, or belong to another account.",
+    ),
+    "retired": _Told(
+        PlatformError,
+        "version-retired",
+        "because this version of its API is gone",
+        "Take a newer version of remote_segments, or correct the manifest's API version.",
+    ),
+    "moved": _Told(
+        PlatformError,
+        "redirected",
+        "and redirects to another address of the same host",
+        "Redirects are not followed, because the credential would go along. Set base_url to the final address.",
+    ),
+    "refused": _Told(PlatformError, "request-refused", "because it does not accept the request", _COMPARE),
+}
+_NO_ADDRESS = _Told(
+    ProjectError, "address-not-found", "because nothing is there", "Check base_url and the options of the connection."
+)
+
+
 def error(
     means: Meaning,
     request: Request,
@@ -130,43 +198,10 @@ def error(
         detail: the platform's own words, already cleaned of identifiers and secrets.
         wait: seconds that the platform asked to wait, if it did.
     """
-    said = f"The platform answered {response.status}" + (f" ({detail})" if detail else "")
-    place = f"connection {connection}"
-    match means:
-        case "throttled":
-            fix = "Refresh less often, or set lower limits on the connection; the next refresh tries again."
-            return TemporaryError("rate-limited", f"{said} to every try: too many calls.", fix, place, wait)
-        case "daily-quota":
-            fix = "Wait until the platform's day is over, spread the schedules, or buy more calls; nothing is retried before."
-            return TemporaryError(
-                "rate-limited", f"{said}: the account's calls of this day are used up.", fix, place, wait
-            )
-        case "unavailable":
-            fix = "The next refresh tries again; look at the platform's status page if it lasts."
-            return TemporaryError("platform-unavailable", f"{said} to every try.", fix, place, wait)
-        case "key-refused":
-            fix = "Set a valid key in the secret of this connection; it may have been revoked or belong to another account."
-            return ProjectError("key-refused", f"{said}: the key is not accepted.", fix, place)
-        case "access-denied":
-            fix = "Give the key the rights that the platform's manifest lists under key_help."
-            return ProjectError("access-denied", f"{said}: the key may not read this.", fix, place)
-        case "not-found" if request.names_segment:
-            fix = "Copy the id from the segment's page in the tool; it may have been deleted, or belong to another account."
-            return ProjectError("segment-not-found", f"{said}: the account has no such segment.", fix, place)
-        case "not-found":
-            return ProjectError(
-                "address-not-found", f"{said}: nothing is there.", "Check base_url of the connection.", place
-            )
-        case "retired":
-            fix = "Take a newer version of remote_segments, or correct the manifest's API version."
-            return PlatformError("version-retired", f"{said}: this version of its API is gone.", fix, request.where)
-        case "moved":
-            fix = (
-                "Redirects are not followed, because the credential would go along. Set base_url to the final address."
-            )
-            return PlatformError(
-                "redirected", f"{said}: it redirects to another address of the same host.", fix, request.where
-            )
-        case _:
-            fix = "Compare the request in the manifest with the platform's documentation."
-            return PlatformError("request-refused", f"{said}: it does not accept the request.", fix, request.where)
+    told = _NO_ADDRESS if means == "not-found" and not request.names_segment else _TOLD[means]
+    said = f" (`{detail}`)" if detail else ""
+    found = f"The platform answered {response.status}{said} {told.found}."
+    where = request.where if told.error is PlatformError else f"connection {connection}, {request.where}"
+    if told.error is TemporaryError:
+        return TemporaryError(told.code, found, told.fix, where, wait)
+    return told.error(told.code, found, told.fix, where)

@@ -36,7 +36,7 @@ class Retries(Settings):
 
     def wait(self, tries: int, random: float) -> float:
         """Returns the seconds to wait after so many tries; `random` is between 0 and 1."""
-        return random * min(self.longest_wait, self.first_wait * 2 ** (tries - 1))
+        return random * min(self.longest_wait, self.first_wait * 2.0 ** (tries - 1))
 
     def named_wait(self, response: Response, now: datetime) -> float | None:
         """Returns the seconds that the platform asks to wait, or None where it does not say (RFC 9110, 10.2.3)."""

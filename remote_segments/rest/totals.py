@@ -18,8 +18,8 @@ class Total(Settings):
     """Where the count is, and how far it can be trusted."""
 
     certainty: Literal["exact", "drifting", "estimate"] = Field(
-        description="exact: must agree; drifting: counted at another time than the members, must agree within the tolerance "
-        "or lie between the counts read before and after; estimate: is shown, proves nothing."
+        description="exact: must agree; drifting: counted at another time than the members, must agree within the "
+        "tolerance or lie between the counts read before and after; estimate: is shown, proves nothing."
     )
     source: Literal["page", "header", "describe"] = Field(
         description="Whether each page holds it, a header, or `describe`."
@@ -55,11 +55,10 @@ class Total(Settings):
         """
         if self.source == "page":
             value = values["total"]
-            return None if value is UNSET else int(value)  # type: ignore[call-overload,no-any-return]
+            return None if value is UNSET else int(value)  # type: ignore[call-overload]
         if self.source == "describe":
             return None
-        assert self.header is not None
-        text = headers.get(self.header.lower(), "").strip()
+        text = headers.get((self.header or "").lower(), "").strip()
         if text.isdecimal():
             return int(text)
         if not text and self.absent == "unknown":
@@ -92,7 +91,9 @@ class Total(Settings):
             return f"the platform's total was {low:,} to {high:,} meanwhile", doubt
         if low == high:
             found = f"The platform counts {high:,} members, but its pages held {fetched:,}."
-            fix = "Nothing was stored. Look at the segment in the tool; if its count is only an estimate, say so in the manifest."
+            fix = (
+                "Nothing was stored. Compare with the segment in the tool; a count that is an estimate is declared so."
+            )
             raise PlatformError("total-mismatch", found, fix, where)
         found = f"The membership moved while it was read: counted {low:,} to {high:,}, read {fetched:,}."
         raise TemporaryError("membership-moved", found, "The next refresh reads it again.", where)

@@ -68,7 +68,7 @@ class Turn:
         """
         reached = self.total is not None and self.fetched >= self.total
         if self.number == 1 and not reached and (self.page_size is None or self.length >= self.page_size):
-            found = "The first page is full, but names no next page, and no total says that this is all: the path may be wrong."
+            found = "The first page is full, but names no next page, and no total says that it is the only one."
             fix = "Nothing was stored. Check the paging of the manifest, or give it a declared total."
             raise PlatformError("end-unproven", found, fix, self.where)
 
