@@ -1,0 +1,45 @@
+"""The part of a configuration that decides who is in a segment, as one hash.
+
+Events between two snapshots with different hashes have the cause `definition`: nobody joined or left, we asked
+something else. What only changes how a segment looks or when it is refreshed is not in it.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from remote_segments.config.connection import Connection
+from remote_segments.config.model import Model
+from remote_segments.config.segment import Segment
+
+FORM = 1
+"""Raised when the hash is made of other parts; then every segment's next events have the cause `definition` once."""
+
+
+def definition_hash(segment: Segment, connection: Connection, model: Model, folder: Path) -> str:
+    """Returns 32 hexadecimal digits: of platform, connection, ids, identifiers in order, the model's source and key.
+
+    Args:
+        segment: the segment.
+        connection: its connection; secrets, address and limits do not count.
+        model: its model; description, declared columns and asset do not count.
+        folder: the project's folder: a model's file counts by its path from there, so that a project can be moved.
+    """
+    parts: dict[str, Any] = {
+        "form": FORM,
+        "platform": connection.platform,
+        "connection": segment.source.connection,
+        "ids": segment.source.ids,
+        "identifiers": [
+            {name: [column.column, column.hashed] for name, column in entry.items()} for entry in segment.identifiers
+        ],
+        "model": [segment.model, model.table, model.sql, _relative(model.path, folder), list(model.key)],
+    }
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _relative(path: Path | None, folder: Path) -> str | None:
+    return Path(os.path.relpath(path, folder)).as_posix() if path else None

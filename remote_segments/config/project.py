@@ -1,0 +1,123 @@
+"""A whole project, read and checked: what every other room is given."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from remote_segments.config.connection import Connection
+from remote_segments.config.definition import definition_hash
+from remote_segments.config.model import Model
+from remote_segments.config.project_file import Environment
+from remote_segments.config.segment import Segment
+from remote_segments.errors import EngineError, Location, ProjectError
+from remote_segments.rest.manifest import Manifest, SourceKind
+from remote_segments.suggestions import choose
+from remote_segments.warehouses.base import Warehouse
+from remote_segments.warehouses.duckdb import DuckDBSettings
+from remote_segments.warehouses.postgres import PostgresSettings
+from remote_segments.yaml import Document, KeyPath
+
+PROJECT_FILE = "project.yaml"
+SEGMENTS_FOLDER = "segments"
+PLATFORMS_FOLDER = "platforms"
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that a folder of configuration says, for one environment; all references hold."""
+
+    folder: Path
+    environment: Environment
+    timezone: str
+    start: date
+    warehouse: DuckDBSettings | PostgresSettings
+    state: Path
+    """Spools and locks of this environment; not made until something is kept there."""
+    connections: Mapping[str, Connection]
+    models: Mapping[str, Model]
+    segments: Mapping[str, Segment]
+    platforms: Mapping[str, Manifest]
+    documents: Mapping[str, Document] = field(default_factory=dict, repr=False, compare=False)
+    """By segment's name; under the empty name that of project.yaml."""
+
+    def segment(self, name: str) -> Segment:
+        """One segment.
+
+        Raises:
+            ProjectError: `unknown-segment`, with the nearest name.
+        """
+        if name not in self.segments:
+            fix = choose(name, sorted(self.segments), f"Write one in {self.folder / SEGMENTS_FOLDER}.")
+            raise ProjectError("unknown-segment", f"There is no segment `{name}`.", fix, str(self.folder))
+        return self.segments[name]
+
+    def only(self, names: Collection[str]) -> "Project":
+        """The same project with some of its segments.
+
+        Raises:
+            ProjectError: `unknown-segment`.
+        """
+        return replace(self, segments={name: self.segment(name) for name in names})
+
+    def connection_of(self, segment: Segment) -> Connection:
+        """The connection that a segment is fetched through."""
+        return self.connections[segment.source.connection]
+
+    def model_of(self, segment: Segment) -> Model:
+        """The data model that a segment is mapped to."""
+        return self.models[segment.model]
+
+    def manifest_of(self, segment: Segment) -> Manifest:
+        """The platform that a segment lives on."""
+        return self.platforms[self.connection_of(segment).platform]
+
+    def source_kind(self, segment: Segment) -> SourceKind:
+        """What kind of membership it is on its platform: a segment, a list."""
+        return self.manifest_of(segment).sources[self.source_kind_name(segment)]
+
+    def source_kind_name(self, segment: Segment) -> str:
+        """The name under which the platform's manifest holds that kind."""
+        found = self.manifest_of(segment).source_kind(segment.source.ids)
+        if found is None:
+            ids = ", ".join(segment.source.ids)
+            fix = "Report it: this is checked when a project is loaded."
+            raise EngineError("wrong-id-keys", f"No kind of source has the ids {ids}.", fix, segment.name)
+        return found[0]
+
+    def page_url(self, segment: Segment) -> str | None:
+        """The address of the segment's page in the platform's own tool; None where it is not known."""
+        options = self.connection_of(segment).options
+        return self.manifest_of(segment).page_url(self.source_kind_name(segment), segment.source.ids, options)
+
+    def timezone_of(self, segment: Segment) -> str:
+        """The zone of a segment's times of day."""
+        return segment.timezone or self.timezone
+
+    def start_of(self, segment: Segment) -> date:
+        """The day of a segment's first partition."""
+        return segment.start or self.start
+
+    def definition_hash(self, segment: Segment) -> str:
+        """What decides who is in a segment, as one text: equal texts, equal members for the same platform and model."""
+        return definition_hash(segment, self.connection_of(segment), self.model_of(segment), self.folder)
+
+    def open_warehouse(self) -> Warehouse:
+        """The warehouse; nothing is touched until a session opens."""
+        return self.warehouse.open(self.folder)
+
+    def file_of(self, segment: Segment) -> Path:
+        """The file that a segment is written in."""
+        return self.folder / SEGMENTS_FOLDER / f"{segment.name}.yaml"
+
+    def locate(self, path: KeyPath = ()) -> Location:
+        """The place of a value.
+
+        Args:
+            path: as in project.yaml, or `("segments", NAME, ...)` and then as in that segment's file.
+        """
+        if path[:1] == (SEGMENTS_FOLDER,) and len(path) > 1 and str(path[1]) in self.documents:
+            return self.documents[str(path[1])].locate(path[2:])
+        if "" in self.documents:
+            return self.documents[""].locate(path)
+        return Location(self.folder / PROJECT_FILE)

@@ -1,0 +1,156 @@
+"""The second pass: whether what the files name exists, and fits together. It needs no network and no secret."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from remote_segments.config.connection import Connection
+from remote_segments.config.model import Model
+from remote_segments.config.segment import Segment
+from remote_segments.errors import Problem
+from remote_segments.explanations import said, secret_in_file, unknown_key
+from remote_segments.rest.manifest import Manifest, SourceKind
+from remote_segments.suggestions import choose, listed, near
+from remote_segments.yaml import Document, KeyPath
+
+
+@dataclass(frozen=True)
+class Known:
+    """What segments can refer to.
+
+    `connections`, `models` and `platforms` hold what is sound; the names also hold what is written but broken, so that
+    one mistake is not told again by everything that refers to it.
+    """
+
+    connections: Mapping[str, Connection]
+    models: Mapping[str, Model]
+    platforms: Mapping[str, Manifest]
+    connection_names: Collection[str]
+    model_names: Collection[str]
+    platform_names: Collection[str]
+
+
+def connection_problems(name: str, known: Known, document: Document) -> Iterator[Problem]:
+    """What is wrong with one connection, now that its platform is known."""
+    connection, at = known.connections[name], ("connections", name)
+    if connection.platform not in known.platform_names:
+        found = f"There is no platform `{connection.platform}`."
+        fix = choose(connection.platform, sorted(known.platform_names), "Write its manifest in platforms/.")
+        yield Problem("unknown-platform", found, fix, document.locate((*at, "platform")))
+        return
+    manifest = known.platforms.get(connection.platform)
+    if manifest is not None:
+        yield from _written_keys(name, connection, manifest, document)
+        yield from _missing_keys(name, connection, manifest, document)
+
+
+def _names(manifest: Manifest) -> list[str]:
+    """The keys that a connection to this platform may have."""
+    return [*Connection.model_fields, *manifest.connection.secrets, *manifest.connection.options]
+
+
+def _written_keys(name: str, connection: Connection, manifest: Manifest, document: Document) -> Iterator[Problem]:
+    """Secrets written out, options with a value that is not allowed, keys that the platform does not have."""
+    secrets, options = manifest.connection.secrets, manifest.connection.options
+    for key in connection.model_extra or {}:
+        at: KeyPath = ("connections", name, key)
+        text = connection.options.get(key)
+        if key not in secrets and key not in options:
+            yield unknown_key(key, _names(manifest), document, at)
+        elif key in secrets and text is not None:
+            yield secret_in_file(said(at), document, at)
+        elif key in options and text is None:
+            yield Problem("wrong-type", f"{said(at)} is no secret.", "Write it as plain text.", document.locate(at))
+        elif key in options and text is not None and (values := options[key].values) and text not in values:
+            yield Problem("bad-value", f"{said(at)} is `{text[:40]}`.", choose(text, values), document.locate(at))
+
+
+def _missing_keys(name: str, connection: Connection, manifest: Manifest, document: Document) -> Iterator[Problem]:
+    """What the platform needs and nobody wrote, unless a key looks like a misspelling of it."""
+    secrets, options = manifest.connection.secrets, manifest.connection.options
+    needed = {**secrets, **{key: option.description for key, option in options.items() if option.default is None}}
+    written = connection.model_extra or {}
+    known = _names(manifest)
+    meant = {near(key, known) for key in written if key not in known}
+    for key, meaning in needed.items():
+        if key not in written and key not in meant:
+            found = f"The key `{key}` is missing in `connections.{name}`: {manifest.title} needs it."
+            value = "{env: NAME}" if key in secrets else "..."
+            where = document.locate(("connections", name))
+            yield Problem("missing-key", found, f"Add `{key}: {value}` ({meaning.rstrip('.')}).", where)
+
+
+def model_problems(name: str, model: Model, document: Document) -> Iterator[Problem]:
+    """Key columns that the model's declared columns lack."""
+    for column in model.key:
+        yield from _column_problems(column, name, model, document, ("models", name, "key"))
+
+
+def segment_problems(segment: Segment, known: Known, document: Document) -> Iterator[Problem]:
+    """Everything that one segment names and nobody has."""
+    yield from _source_problems(segment, known, document)
+    if segment.model not in known.model_names:
+        found = f"There is no model `{segment.model}`."
+        fix = choose(segment.model, sorted(known.model_names), "Write it under `models:` in project.yaml.")
+        yield Problem("unknown-model", found, fix, document.locate(("model",)))
+    model = known.models.get(segment.model)
+    if model is None:
+        return
+    for position, entry in enumerate(segment.identifiers):
+        for identifier, column in entry.items():
+            at: KeyPath = ("identifiers", position, identifier, "column")
+            yield from _column_problems(column.column, segment.model, model, document, at)
+    chosen = segment.columns
+    for key in ("include", "exclude"):
+        for column_name in (getattr(chosen, key) or ()) if chosen else ():
+            yield from _column_problems(column_name, segment.model, model, document, ("columns", key))
+
+
+def _source_problems(segment: Segment, known: Known, document: Document) -> Iterator[Problem]:
+    name = segment.source.connection
+    if name not in known.connection_names:
+        fix = choose(name, sorted(known.connection_names), "Write it under `connections:` in project.yaml.")
+        where = document.locate(("source", "connection"))
+        yield Problem("unknown-connection", f"There is no connection `{name}`.", fix, where)
+    connection = known.connections.get(name)
+    manifest = known.platforms.get(connection.platform) if connection else None
+    if manifest is None:
+        return
+    found = manifest.source_kind(segment.source.ids)
+    if found is None:
+        yield _wrong_ids(segment, manifest, document)
+        return
+    for key, value in segment.source.ids.items():
+        if not value.strip():
+            where = document.locate(("source", key))
+            yield Problem("bad-value", f"`source.{key}` is empty.", found[1].ids_help, where)
+    yield from _identifier_problems(segment, found[1], manifest, document)
+
+
+def _identifier_problems(
+    segment: Segment, kind: SourceKind, manifest: Manifest, document: Document
+) -> Iterator[Problem]:
+    for position, entry in enumerate(segment.identifiers):
+        for identifier in entry:
+            if identifier not in kind.identifiers:
+                found = f"{manifest.title} gives no identifier `{identifier}` for a {kind.title.lower()}."
+                where = document.locate(("identifiers", position, identifier))
+                yield Problem("unknown-identifier", found, choose(identifier, kind.identifiers), where)
+
+
+def _wrong_ids(segment: Segment, manifest: Manifest, document: Document) -> Problem:
+    """The id keys are not one of the sets that the platform declares."""
+    ids = list(segment.source.ids)
+    sets = [" + ".join(f"`{key}`" for key in kind.ids) for kind in manifest.sources.values()]
+    found = f"`source` has {listed(ids)}" if ids else "`source` names no segment"
+    known = [key for kind in manifest.sources.values() for key in kind.ids]
+    hints = [f"`{meant}` for `{key}`" for key in ids if key not in known and (meant := near(key, known))]
+    hint = f"Did you mean {' and '.join(hints)}? " if hints else ""
+    fix = f"{hint}{manifest.title} takes exactly one of: {'; '.join(sets)}."
+    where = next((document.locate(("source", key)) for key in ids if key not in known), document.locate(("source",)))
+    return Problem("wrong-id-keys", f"{found}, which is none of the sets of ids that {manifest.title} has.", fix, where)
+
+
+def _column_problems(column: str, name: str, model: Model, document: Document, path: KeyPath) -> Iterator[Problem]:
+    if model.columns is not None and column not in model.columns:
+        found = f"The model `{name}` has no column `{column}` among those that project.yaml declares."
+        yield Problem("unknown-column", found, choose(column, model.columns), document.locate(path))

@@ -1,0 +1,207 @@
+"""What one segment file says: who is wanted, from where, matched with what, and how often."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from remote_segments.config.duration import Duration
+from remote_segments.config.frequency import WrittenFrequency
+from remote_segments.config.moments import Day, TimeZone
+from remote_segments.config.names import Characters, Name
+from remote_segments.explanations import kind_of, refusal
+from remote_segments.settings import Settings, Texts
+
+
+class Column(Settings):
+    """A column of the model that an identifier is matched with."""
+
+    column: str = Field(description="The model's column.", examples=["email_sha256"], min_length=1)
+    hashed: Literal["md5", "sha256"] | None = Field(
+        None, description="How the column's values are hashed (of the normalised identifier, in hexadecimal)."
+    )
+
+
+def _column(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+WrittenColumn = Annotated[Column, BeforeValidator(_column, json_schema_input_type=str | Column)]
+"""`email` or `{column: email_sha256, hashed: sha256}`."""
+
+
+class Source(Settings):
+    """Where the members are: a connection, and the ids that name the segment or list there."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Characters]
+
+    connection: str = Field(description="A connection of project.yaml.", examples=["klaviyo"])
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The platform's id keys, as the characters written."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Columns(Settings):
+    """Which of the model's columns the segment has; all by default."""
+
+    include: Texts | None = Field(None, description="Only these columns.", min_length=1)
+    exclude: Texts | None = Field(None, description="All columns but these.", min_length=1)
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Columns":
+        if (self.include is None) == (self.exclude is None):
+            raise ValueError("it has either `include` or `exclude`")
+        return self
+
+
+class Freshness(Settings):
+    """From which age the ids are late, and from which they are stale."""
+
+    warn: Duration | None = Field(None, description="Late from this age on; by default 1.5 refresh periods.")
+    fail: Duration | None = Field(None, description="Stale from this age on; by default 2.5 refresh periods.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Freshness":
+        if self.warn and self.fail and self.warn > self.fail:
+            raise ValueError("`warn` is a younger age than `fail`")
+        return self
+
+
+_PERCENT = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*%\s*")
+
+
+def _percent(value: Any) -> Any:
+    if isinstance(value, float):
+        return value
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if not match or float(match[1]) > 100:
+        found = (
+            f"`{value[:20]}` is not a percentage."
+            if isinstance(value, str)
+            else f"A percentage is text, and this is {kind_of(value)}."
+        )
+        raise refusal("bad-value", found, "Write a number from 0 to 100 and `%`, as `80%`.")
+    return float(match[1])
+
+
+Percent = Annotated[
+    float,
+    BeforeValidator(_percent),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,3}(\.\d+)?\s*%\s*$", "examples": ["80%"]}),
+]
+"""A number of percent from 0 to 100, written as `80%`, read as 80.0."""
+
+
+class Guards(Settings):
+    """What keeps a fetched snapshot from being published until a person decides."""
+
+    allow_empty: bool = Field(False, description="Publish a proven empty segment although the last one had members.")
+    minimum_match_rate: Percent | None = Field(
+        None, description="The least share of fetched members that the model must know.", examples=["80%"]
+    )
+
+
+_TAG_KEY = re.compile(r"([A-Za-z0-9_.-]{1,63}/)?[A-Za-z0-9_.-]{1,63}")
+_TAG_VALUE = re.compile(r"[A-Za-z0-9_.-]{0,63}")
+_GROUP = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
+_OWNER = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}|(team:)?[A-Za-z0-9_.-]{1,63}")
+"""What Dagster accepts in these places (its `_utils/tags.py`, `_core/definitions/utils.py`, release 1.13.27)."""
+
+
+def _fits_dagster(shape: re.Pattern[str], rule: str) -> AfterValidator:
+    def check(value: str | None) -> str | None:
+        if value is not None and not shape.fullmatch(value):
+            raise ValueError(rule)
+        return value
+
+    return AfterValidator(check)
+
+
+class Segment(Settings):
+    """One remote segment; the file's name is its name."""
+
+    name: str = Field("", description="Given by the file's name.", exclude=True)
+    description: str | None = Field(
+        None, description="Who is in it, for people.", examples=["Opened a VIP campaign in the last 30 days"]
+    )
+    owner: Annotated[str | None, _fits_dagster(_OWNER, "an owner is an e-mail address or the name of a team")] = Field(
+        None,
+        description="Who answers for it: an e-mail address, or the name of a team.",
+        examples=["lifecycle@example.com"],
+    )
+    model: str = Field(description="A model of project.yaml.", examples=["contacts"])
+    source: Source = Field(
+        description="Where its members are.", examples=[{"connection": "klaviyo", "segment_id": "XkR2fP"}]
+    )
+    identifiers: tuple[dict[str, WrittenColumn], ...] = Field(
+        description="Platform's identifier to model's column; alternatives in order, the first that matches wins. "
+        "Several keys in one entry must all match the same row.",
+        examples=[[{"external_id": "contact_id"}, {"email": "email"}]],
+        min_length=1,
+    )
+    refresh_frequency: WrittenFrequency = Field(
+        description="How often its members are fetched: in words, or as a cron expression.",
+        examples=["1 hour", "1 day at 06:30"],
+    )
+    timezone: TimeZone | None = Field(None, description="The zone of its times of day; by default the project's.")
+    start: Day | None = Field(None, description="Its first partition; by default the project's. Never change it later.")
+    columns: Columns | None = Field(None, description="Which of the model's columns it has; all by default.")
+    freshness: Freshness | None = Field(None, description="When its data is late and when it is stale.")
+    guards: Guards = Field(default_factory=Guards, description="When a snapshot waits for a person.")
+    retention: Duration = Field(
+        timedelta(days=30), description="How long the fetched ids are kept.", examples=["30 days"]
+    )
+    tags: dict[str, Characters] = Field(default_factory=dict, description="Tags of its assets in Dagster.")
+    group: Annotated[
+        str | None, _fits_dagster(_GROUP, "a group has letters, digits and `_`, and `/` between parts")
+    ] = Field(None, description="The group of its assets in Dagster; by default its connection's name.")
+    renamed_from: Name | None = Field(None, description="Its earlier name: the history is carried over.")
+    remap_on_model_refresh: bool = Field(
+        True, description="Map the latest ids again when the model's asset was refreshed, without calling the platform."
+    )
+
+    @field_validator("identifiers", mode="before")
+    @classmethod
+    def _as_a_list(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            raise refusal(
+                "wrong-type",
+                "`identifiers` is a mapping, so it is open which one is tried first.",
+                "Write a list: `- email: email`, each entry on its own line with a dash.",
+            )
+        if isinstance(value, list) and any(isinstance(entry, str) for entry in value):
+            raise refusal(
+                "wrong-type",
+                "An entry of `identifiers` names no column.",
+                "Write `- IDENTIFIER: COLUMN`: the platform's identifier, then the model's column.",
+            )
+        return value
+
+    @field_validator("identifiers")
+    @classmethod
+    def _no_empty_entry(cls, value: tuple[dict[str, Column], ...]) -> tuple[dict[str, Column], ...]:
+        if not all(value):
+            raise ValueError("an entry is empty")
+        return value
+
+    @field_validator("tags")
+    @classmethod
+    def _tags_fit(cls, value: dict[str, str]) -> dict[str, str]:
+        for key, text in value.items():
+            if not _TAG_KEY.fullmatch(key) or not _TAG_VALUE.fullmatch(text):
+                raise ValueError(
+                    f"the tag `{key[:63]}` has a character other than letters, digits, `_`, `.` and `-`, or is too long"
+                )
+        return value
