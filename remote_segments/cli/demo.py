@@ -11,14 +11,13 @@ from remote_segments.cli.options import ProjectOption
 from remote_segments.cli.output import out, status_table
 from remote_segments.cli.run import refresh_all
 from remote_segments.cli.simulator import PORT, new_simulator
+from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
-from remote_segments.orchestration.home import prepare_home
-from remote_segments.orchestration.project import project_folder
 from remote_segments.sync.seeding import seed_model
 from remote_segments.sync.status import read_status
 
 ENVIRONMENT = "demo"
-SECRETS = {"KLAVIYO_API_KEY": "pk_simulated", "HUBSPOT_ACCESS_TOKEN": "pat_simulated"}  # keys of nobody's account
+SECRETS = {"KLAVIYO_API_KEY": "pk_simulated", "HUBSPOT_TOKEN": "pat_simulated"}  # keys of nobody's account
 
 
 def demo(
@@ -47,6 +46,8 @@ def demo(
 
 def demo_settings(here: Path) -> dict[str, str]:
     """Prepares the Dagster home beside the project, and sets what demo and UI share, in this process too."""
+    from remote_segments.orchestration.home import prepare_home
+
     home = prepare_home(here / ".dagster_home")
     settings = {"DAGSTER_HOME": str(home), "REMOTE_SEGMENTS_ENV": ENVIRONMENT, **SECRETS}
     os.environ.update(settings)

@@ -1,18 +1,21 @@
 """What commands print: tables for people, one JSON document for scripts, errors on standard error."""
 
 import json
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from remote_segments.errors import InvalidProject, Problem, RemoteSegmentsError
+from remote_segments.errors import InvalidProject, Location, Problem, RemoteSegmentsError
 from remote_segments.sync.status import REASONS, SegmentStatus
 
-# `soft_wrap` where a line must stay whole: paths and codes are copied from here, and logs have no width.
-out = Console()
+# A log has no width of its own, and what is cut off in one cannot be scrolled to. `soft_wrap` is given where a line
+# must stay whole: paths and codes are copied from here.
+out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
 STATE_COLOURS = {"published": "green", "empty": "green", "running": "cyan", "paused": "yellow", "skipped": "yellow"}
@@ -30,13 +33,20 @@ def problem_json(problem: Problem) -> dict[str, Any]:
         "code": problem.code,
         "found": problem.found,
         "fix": problem.fix,
-        "where": str(problem.where) if problem.where else None,
+        "where": str(_from_here(problem.where)) if problem.where else None,
     }
+
+
+def _from_here(where: Location | str) -> Location | str:
+    """A place as a path from the current folder, where the file is below it."""
+    if isinstance(where, Location) and where.file.is_relative_to(Path.cwd()):
+        return Location(where.file.relative_to(Path.cwd()), where.line)
+    return where
 
 
 def print_problem(problem: Problem) -> None:
     """A problem in two lines: where and what, then what to do."""
-    place = f"{problem.where}: " if problem.where else ""
+    place = f"{_from_here(problem.where)}: " if problem.where else ""
     line = Text(place, style="bold").append(f"[{problem.code}] ", style="red").append(problem.found, style="not bold")
     err.print(line, soft_wrap=True)
     err.print(Text(f"    {problem.fix}"), soft_wrap=True)
@@ -60,24 +70,32 @@ def count(number: int | None) -> str:
 def status_table(statuses: Sequence[SegmentStatus]) -> Table:
     """One row per segment: what is published, what was lost and why, how old it is."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("segment", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    for name in ("fetched", "mapped", *REASONS, "joined", "left", "seconds"):
+    for name in ("segment", "state"):
+        table.add_column(name, no_wrap=True)
+    for name in ("fetched", "mapped"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("snapshot (UTC)", no_wrap=True)
+    table.add_column("unmapped by reason", min_width=14)
+    for name in ("joined", "left", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("age", no_wrap=True)
     for status in statuses:
-        unmapped = status.unmapped or {}
         table.add_row(
             status.name,
-            Text(status.state, style=STATE_COLOURS.get(status.state, "red")),
+            Text(status.state.replace("_", " "), style=STATE_COLOURS.get(status.state, "red")),
             count(status.fetched),
             count(status.mapped),
-            *(count(unmapped.get(reason)) for reason in REASONS),
+            _reasons(status),
             count(status.joined),
             count(status.left),
             "-" if status.seconds is None else f"{status.seconds:.1f}",
-            f"{status.snapshot_at:%Y-%m-%d %H:%M}" if status.snapshot_at else "-",
             Text(status.age.replace("_", " "), style=AGE_COLOURS.get(status.age, "red")),
         )
     return table
+
+
+def _reasons(status: SegmentStatus) -> str:
+    """`617 unknown, 42 duplicate`: only the reasons that occurred."""
+    if status.unmapped is None:
+        return "-"
+    found = [f"{count(status.unmapped[reason])} {reason}" for reason in REASONS if status.unmapped[reason]]
+    return ", ".join(found) or "none"

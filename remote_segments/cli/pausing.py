@@ -8,9 +8,9 @@ import typer
 
 from remote_segments.cli.options import JsonOption, ProjectOption, SegmentArgument
 from remote_segments.cli.output import out, print_json
+from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.errors import ProjectError
-from remote_segments.orchestration.project import project_folder
 from remote_segments.sync.pausing import pause, resume
 
 

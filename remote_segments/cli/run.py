@@ -11,11 +11,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import err, out, print_error, print_json, status_table
+from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.errors import RemoteSegmentsError
-from remote_segments.orchestration.progress import reporter
-from remote_segments.orchestration.project import project_folder
-from remote_segments.orchestration.running import refresh
 from remote_segments.sync.status import read_status
 
 
@@ -25,6 +23,8 @@ def progress_bars(shown: bool) -> Iterator[None]:
     if not shown:
         yield
         return
+    from remote_segments.orchestration.progress import reporter
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -68,6 +68,8 @@ def run(
 
 def refresh_all(folder: Path, segments: Sequence[str], as_json: bool) -> list[RemoteSegmentsError]:
     """Refreshes one segment after the other; one that fails does not stop the others."""
+    from remote_segments.orchestration.running import refresh  # Dagster takes a second to import
+
     failed = []
     with progress_bars(shown=err.is_terminal and not as_json):
         for name in segments:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import out, print_json, status_table
+from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
-from remote_segments.orchestration.project import project_folder
 from remote_segments.sync.status import read_status
 
 

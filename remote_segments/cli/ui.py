@@ -12,7 +12,7 @@ from remote_segments.cli.demo import demo_settings
 from remote_segments.cli.options import ProjectOption
 from remote_segments.cli.output import out
 from remote_segments.cli.simulator import PORT, new_simulator
-from remote_segments.orchestration.project import PROJECT_VARIABLE, project_folder
+from remote_segments.config.folder import PROJECT_VARIABLE, project_folder
 
 
 def ui(

@@ -2,8 +2,8 @@
 
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import out, print_json
+from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
-from remote_segments.orchestration.project import project_folder
 
 
 def validate(project: ProjectOption = None, as_json: JsonOption = False) -> None:

@@ -86,7 +86,7 @@ def _models(project: Project, prefix: tuple[str, ...]) -> list[dg.AssetSpec]:
             description=model.description or f"The data model `{name}` that segments are mapped to.",
             group_name="models",
             kinds={project.warehouse.kind},
-            metadata={"model": model.place},
+            metadata={"model": model.table or (str(model.path) if model.path else "a SELECT in project.yaml")},
         )
         for name, model in sorted(project.models.items())
         if name in used and model.asset is None

@@ -51,7 +51,7 @@ class Chain:
     @property
     def model(self) -> dg.AssetKey:
         """The key of the data model's asset."""
-        return model_key(self.segment.model, self.project.models[self.segment.model].asset, self.asset_prefix)
+        return model_key(self.segment.model, self.project.model_of(self.segment).asset, self.asset_prefix)
 
     def options(self, layer: str) -> dict[str, Any]:
         """The arguments of `dagster.asset` that all three have; the later a layer, the higher its priority.
@@ -59,6 +59,7 @@ class Chain:
         Steps of one process run breadth-first otherwise: no segment of a batch would be published before the slowest
         fetch ended.
         """
+        platform = self.project.connection_of(self.segment).platform
         return {
             "key": self.key(layer),
             "partitions_def": self.windows,
@@ -66,17 +67,13 @@ class Chain:
             "group_name": group_of(self.segment),
             "owners": owners_of(self.segment),
             "tags": tags_of(self.project, self.segment),
-            "kinds": {self._platform if layer == LAYERS[0] else self.project.warehouse.kind},
+            "kinds": {platform if layer == LAYERS[0] else self.project.warehouse.kind},
             "metadata": metadata_of(self.project, self.segment),
             "code_version": self.project.definition_hash(self.segment),
             "op_tags": {"dagster/priority": str(LAYERS.index(layer))},
             "backfill_policy": dg.BackfillPolicy.single_run(),
             "retry_policy": self.retries,
         }
-
-    @property
-    def _platform(self) -> str:
-        return self.project.connections[self.segment.source.connection].platform
 
 
 def build_chain(chain: Chain) -> list[dg.AssetsDefinition]:

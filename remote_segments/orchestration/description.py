@@ -1,6 +1,5 @@
 """What the UI says about an asset before it ever ran: description, owner, group, kinds, tags, its file."""
 
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -26,21 +25,15 @@ def tags_of(project: Project, segment: Segment) -> dict[str, str]:
     return {
         "remote_segments/segment": segment.name,
         "remote_segments/connection": segment.source.connection,
-        "remote_segments/platform": project.connections[segment.source.connection].platform,
+        "remote_segments/platform": project.connection_of(segment).platform,
         "remote_segments/model": segment.model,
         **segment.tags,
     }
 
 
-def file_of(project: Project, segment: Segment) -> Path:
-    """The file that the segment is written in."""
-    return project.folder / "segments" / f"{segment.name}.yaml"
-
-
 def metadata_of(project: Project, segment: Segment) -> dict[str, Any]:
     """The file as a code reference, the page of the segment in the platform's own tool, the definition."""
-    kind = project.source_kind(segment)
-    file = file_of(project, segment)
+    file = project.file_of(segment)
     found: dict[str, Any] = {
         "dagster/code_references": dg.CodeReferencesMetadataValue(
             code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=file.name)]
@@ -49,7 +42,7 @@ def metadata_of(project: Project, segment: Segment) -> dict[str, Any]:
         "identifiers": ", ".join(" and ".join(entry) for entry in segment.identifiers),
         "source": ", ".join(f"{key} {value}" for key, value in segment.source.ids.items()),
     }
-    page = kind.page_address(segment.source.ids)
+    page = project.page_url(segment)
     return {**found, "page in the tool": dg.MetadataValue.url(page)} if page else found
 
 
@@ -62,7 +55,7 @@ TEXTS = {
 
 def description_of(project: Project, segment: Segment, layer: str) -> str:
     """One sentence on what an asset holds."""
-    platform = project.platforms[project.connections[segment.source.connection].platform].title
+    platform = project.manifest_of(segment).title
     return TEXTS[layer].format(
         platform=platform, model=segment.model, description=segment.description or f"Members of {segment.name}."
     )

@@ -57,7 +57,7 @@ def _spoken(cron: str) -> str:
     minute, hour, day, month, week_day = cron.split()
     if (day, month) == ("*", "*"):
         if (hour, week_day) == ("*", "*"):
-            return "hourly" if minute == "0" else f"every {minute.removeprefix('*/')} minutes"
+            return _spoken_minutes(minute)
         if minute == "0" and hour.startswith("*/") and week_day == "*":
             return f"every {hour.removeprefix('*/')} hours"
         if minute.isdigit() and hour.isdigit():
@@ -67,6 +67,12 @@ def _spoken(cron: str) -> str:
             if week_day.isdigit():
                 return f"weekly on {_WEEK_DAYS[int(week_day) % 7]} {time}"
     return cron.replace("*", "any")
+
+
+def _spoken_minutes(minute: str) -> str:
+    if minute.isdigit():
+        return "hourly" if minute == "0" else f"hourly at minute {minute}"
+    return f"every {minute.removeprefix('*/').replace('*', '1')} minutes"
 
 
 def cadences(project: Project) -> dict[Cadence, list[Segment]]:

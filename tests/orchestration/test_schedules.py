@@ -26,7 +26,9 @@ def test_segments_of_one_cadence_share_a_job(tmp_path: Path, simulator: Simulato
 def test_a_run_holds_segments_of_one_connection(tmp_path: Path, simulator: Simulator) -> None:
     """Accounts do not wait for each other's quota."""
     project = ready_project(tmp_path, simulator, {"a": VIP, "b": PAYING, "c": VIP})
-    found = [(connection, [one.name for one in batch]) for connection, batch in batches([*project.segments.values()], {})]
+    found = [
+        (connection, [one.name for one in batch]) for connection, batch in batches([*project.segments.values()], {})
+    ]
     assert found == [("klaviyo", ["a", "c"]), ("hubspot", ["b"])]
 
 
@@ -37,7 +39,11 @@ def test_a_run_is_bounded_by_count_and_by_seconds(tmp_path: Path, simulator: Sim
     segments = [project.segments[name] for name in names]
     assert [len(batch) for _, batch in batches(segments, dict.fromkeys(names, 1.0))] == [BATCH_SEGMENTS, 5]
     slow = {**dict.fromkeys(names[:4], 1.0), names[1]: 1000.0}
-    assert [[one.name for one in batch] for _, batch in batches(segments[:4], slow)] == [["s00"], ["s01"], ["s02", "s03"]]
+    assert [[one.name for one in batch] for _, batch in batches(segments[:4], slow)] == [
+        ["s00"],
+        ["s01"],
+        ["s02", "s03"],
+    ]
 
 
 def test_a_tick_asks_for_one_run_per_batch_in_the_open_window(tmp_path: Path, simulator: Simulator) -> None:

@@ -46,7 +46,7 @@ def write_project(
         "warehouse": {"kind": "duckdb", "path": "warehouse.duckdb"},
         "connections": {
             "klaviyo": {"platform": "klaviyo", "api_key": {"file": "key"}, "base_url": simulator.url("klaviyo")},
-            "hubspot": {"platform": "hubspot", "access_token": {"file": "key"}, "base_url": simulator.url("hubspot")},
+            "hubspot": {"platform": "hubspot", "token": {"file": "key"}, "base_url": simulator.url("hubspot")},
         },
         "models": {"contacts": {"table": "analytics.contacts", "key": "contact_id"}},
         "environments": {"running": {"schedules": "true"}},
@@ -71,7 +71,9 @@ def seed_contacts(project: Project, simulator: Simulator, leave_out: Iterable[in
     seed_model(project, "analytics", "contacts", columns)
 
 
-def ready_project(folder: Path, simulator: Simulator, segments: Mapping[str, Mapping[str, Any]], **project: Any) -> Project:
+def ready_project(
+    folder: Path, simulator: Simulator, segments: Mapping[str, Mapping[str, Any]], **project: Any
+) -> Project:
     """A written, loaded and seeded project."""
     loaded = load_project(write_project(folder, simulator, segments, **project))
     seed_contacts(loaded, simulator)
@@ -80,7 +82,17 @@ def ready_project(folder: Path, simulator: Simulator, segments: Mapping[str, Map
 
 def snapshot_rows(project: Project, segment: str) -> list[dict[str, Any]]:
     """The rows of `snapshots` of a segment, oldest first."""
-    columns = ("snapshot_id", "state", "reason", "kind", "partition_key", "fetched", "mapped", "joined_count", "left_count")
+    columns = (
+        "snapshot_id",
+        "state",
+        "reason",
+        "kind",
+        "partition_key",
+        "fetched",
+        "mapped",
+        "joined_count",
+        "left_count",
+    )
     with project.open_warehouse().read() as session:
         if session.relation("snapshots", session.schema) is None:
             return []
@@ -94,5 +106,3 @@ def table_rows(project: Project, table: str, columns: str = "*") -> list[tuple[A
     """The rows of a table of the project's schema, sorted."""
     with project.open_warehouse().read() as session:
         return sorted(session.rows(f"SELECT {columns} FROM segments.{table}"))
-
-
