@@ -186,12 +186,8 @@ def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, conn
 
 
 def _spooled(attempt: Attempt, spools: Spools, progress: Progress | None, platform: Platform) -> ProvenSpool:
-    source = attempt.segment.source
-    found = platform.manifest.source_kind(source.ids)
-    if found is None:
-        raise EngineError("unknown-source-kind", "The project was not checked before it was used.", "Report this bug.")
-    name, kind = found
-    pages, neighbours, count = platform.fetch(name, source.ids), Neighbours(), 0
+    name, kind = attempt.project.source_kind_name(attempt.segment), attempt.project.source_kind(attempt.segment)
+    pages, neighbours = platform.fetch(name, attempt.segment.source.ids), Neighbours()
     snapshot_id = new_snapshot_id(attempt.now)
     with spools.write(snapshot_id, list(kind.identifiers)) as writer:
         for count, page in enumerate(pages, start=1):

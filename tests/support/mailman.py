@@ -1,0 +1,129 @@
+"""A real GNU Mailman server for tests: installed once per machine, started, seeded, counted and stopped by its scripts.
+
+The scripts live beside the repository, in a folder that is never written to. What they install and keep goes to this
+user's cache folder, so that only the first run installs.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support import stand_ins
+
+ROOT = Path(__file__).resolve().parents[2]
+PORT = 18001
+MEMBERS = 1_657
+BOUNDS = {"install.sh": 420, "start.sh": 120, "seed.sh": 150, "fetch.sh": 60, "stop.sh": 20}
+"""Seconds that each script may take."""
+
+
+@dataclass(frozen=True)
+class Mailman:
+    """A running server; `missing` names the tools that a stand-in of this suite took the place of."""
+
+    scripts: Path
+    run: Path
+    missing: list[str]
+    url: str = f"http://127.0.0.1:{PORT}/3.1"
+    list_id: str = "vip.lists.example.test"
+    username: str = "restadmin"
+    password: str = "rest-pa55"
+
+    def script(self, name: str) -> str:
+        """Runs one script and returns what it printed; fails the test when it fails."""
+        path = f"{self.run / 'bin'}:{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
+        environment = {**os.environ, "RS_RUN": str(self.run), "PATH": path}
+        try:
+            done = subprocess.run(
+                ["bash", str(self.scripts / name)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=BOUNDS[name],
+                cwd=self.run,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            pytest.fail(f"{name} took longer than {late.timeout} s: {str(late.output)[-1500:]}")
+        if done.returncode != 0:
+            pytest.fail(f"{name} ended with {done.returncode}: {done.stdout[-1500:]}")
+        return done.stdout
+
+    def count(self) -> int:
+        """The number of distinct members, as the server's own script counts them."""
+        found = re.search(r"distinct=\s*(\d+)", self.script("fetch.sh"))
+        assert found, "fetch.sh printed no count"
+        return int(found[1])
+
+
+def scripts_folder() -> Path:
+    """The folder of the scripts; $REMOTE_SEGMENTS_SHARED may name another place than beside the repository."""
+    shared = os.environ.get("REMOTE_SEGMENTS_SHARED") or ROOT.parent / "shared"
+    return Path(shared) / "real_servers" / "mailman"
+
+
+def run_folder() -> Path:
+    """Where the server is installed and keeps its data: this user's cache folder, else the temporary one."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "remote_segments" / "real_servers"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        folder = Path(tempfile.gettempdir()) / f"remote_segments_real_servers_{os.getuid()}"
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def running() -> Iterator[Mailman]:
+    """Starts the server, seeded, and stops it at the end; one process of this machine at a time."""
+    scripts = scripts_folder()
+    if not (scripts / "start.sh").is_file():
+        pytest.skip(
+            f"the scripts of the real server are not here ({scripts}); REMOTE_SEGMENTS_SHARED names their place"
+        )
+    if shutil.which("bash") is None:
+        pytest.fail("the scripts of the real server need bash")
+    run = run_folder()
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = Mailman(scripts, run, stand_ins.provide(run / "bin"))
+        server.script("install.sh")
+        _stop(server)  # one that an interrupted run left behind
+        try:
+            server.script("start.sh")
+            if server.count() != MEMBERS:
+                server.script("seed.sh")
+            yield server
+        finally:
+            _stop(server)
+
+
+def _stop(server: Mailman) -> None:
+    """Stops the server and waits until its port is free again."""
+    if (server.run / "mailman" / "var" / "master.pid").is_file() and _listens():
+        server.script("stop.sh")
+    until = time.monotonic() + BOUNDS["stop.sh"]
+    while _listens():
+        if time.monotonic() > until:
+            pytest.fail(f"port {PORT} is still in use by a server that stop.sh does not end")
+        time.sleep(0.1)
+
+
+def _listens() -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", PORT)) == 0
