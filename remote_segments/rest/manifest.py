@@ -108,7 +108,7 @@ class SourceKind(Settings):
             yield "a single answer needs a total: a default page size would go unnoticed"
         if paging.kind in {"offset", "page-number"}:
             if paging.end in {"total", "short-page"} and not certain:
-                yield f"an end by {paging.end} needs a total that is always there: else a smaller page looks like the last"
+                yield f"an end by {paging.end} needs a total on every page: a smaller page would look like the last"
             if paging.end != "empty-page" and members.page_size is None:
                 yield f"an end by {paging.end} needs page_size"
             if paging.end == "total" and members.total is not None and members.total.source == "describe":

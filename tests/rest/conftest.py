@@ -1,0 +1,11 @@
+"""Fixtures of the tests of `rest`; the invented platform they talk to is in tests/support."""
+
+import pytest
+
+from tests.support.invented_platform import World
+
+
+@pytest.fixture
+def world() -> World:
+    """Returns a new world without time."""
+    return World()

@@ -1,0 +1,170 @@
+"""A world without time, and a small server in memory that pages in every way the manifests know."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from remote_segments.rest.manifest import Manifest
+from remote_segments.rest.platform import Fetch, Platform
+
+HOST = "https://api.example.test"
+MEMBERS = ("m1", "m2", "m3", "m4", "m5")
+SIZE = 2
+
+Change = Callable[[int, httpx.Request, httpx.Response], httpx.Response]
+"""What a test does to the answer of page k (counted from 1)."""
+
+
+@dataclass
+class World:
+    """Time that passes only by sleeping; chance that never varies."""
+
+    seconds: float = 0.0
+    slept: list[float] = field(default_factory=list)
+    start: datetime = datetime(2026, 11, 24, 10, tzinfo=UTC)
+
+    def clock(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=self.seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One way of paging: how its manifest says it, and how its server answers."""
+
+    format: Mapping[str, Any]
+    paging: Mapping[str, Any]
+    total: Mapping[str, Any] | None = None
+    counted: bool = False  # the server finds the place by counting, so that it has no cursor to repeat
+
+
+JSON = {"kind": "json", "items": "data.members"}
+EXACT = {"certainty": "exact", "source": "page", "path": "meta.total"}
+DIALECTS: dict[str, Dialect] = {
+    "next-link": Dialect(JSON, {"kind": "next-link", "path": "links.next", "end": ["null-value"]}),
+    "next-link-absent": Dialect(JSON, {"kind": "next-link", "path": "links.next", "end": ["absent"]}),
+    "link-header": Dialect({"kind": "array"}, {"kind": "link-header"}),
+    "own-header-cursor": Dialect({"kind": "array"}, {"kind": "header", "name": "X-Cursor", "parameter": "at"}),
+    "own-header-address": Dialect({"kind": "array"}, {"kind": "header", "name": "X-Next"}),
+    "cursor": Dialect(JSON, {"kind": "cursor", "path": "paging.after", "parameter": "at", "end": ["blank"]}),
+    "cursor-more": Dialect(JSON, {"kind": "cursor", "path": "paging.after", "parameter": "at", "more": "paging.more"}),
+    "offset-total": Dialect(JSON, {"kind": "offset", "parameter": "skip", "end": "total"}, EXACT, counted=True),
+    "offset-empty": Dialect(JSON, {"kind": "offset", "parameter": "skip", "end": "empty-page"}, counted=True),
+    "page-total": Dialect(JSON, {"kind": "page-number", "parameter": "page", "end": "total"}, EXACT, counted=True),
+    "page-short": Dialect(JSON, {"kind": "page-number", "parameter": "page", "end": "short-page"}, EXACT, counted=True),
+    "page-empty": Dialect(
+        JSON, {"kind": "page-number", "parameter": "page", "start": 0, "end": "empty-page"}, counted=True
+    ),
+}
+
+
+def manifest(dialect: Dialect, **changes: Any) -> Manifest:
+    """Returns a manifest of the invented platform; keys of `changes` are those of members, or of the whole."""
+    members: dict[str, Any] = {
+        "path": "/segments/{segment_id}/members",
+        "query": {"size": "{page_size}"},
+        "page_size": SIZE,
+        "format": dialect.format,
+        "paging": dialect.paging,
+        "total": dialect.total,
+    }
+    whole: dict[str, Any] = {
+        "name": "invented",
+        "title": "Invented",
+        "docs": {},
+        "api_version": "1",
+        "checked": "2026-11-23",
+        "proof": "documented",
+        "base_url": HOST,
+        "connection": {"secrets": {"key": "The key."}},
+        "key_help": "Ask the inventor.",
+        "auth": {"kind": "bearer", "secret": "key"},
+        "limits": {},
+    }
+    source: dict[str, Any] = {
+        "title": "Segment",
+        "ids": "segment_id",
+        "ids_help": "Look.",
+        "identifiers": {"id": {"path": "id"}},
+        "primary": "id",
+        "describe": {"path": "/segments/{segment_id}", "name": "name", "size": "size", "size_absent": "unknown"},
+    }
+    for name, value in changes.items():
+        target = members if name in {"max_pages", "page_size", "format", "paging", "total", "query", "path"} else whole
+        (source if name in {"identifiers", "primary", "joined_at", "describe", "list", "ids"} else target)[name] = value
+    return Manifest.model_validate({**whole, "sources": {"segment": {**source, "members": members}}})
+
+
+@dataclass
+class Server:
+    """Answers in one dialect; `cursors` and `places` replace where page k leads to and what it holds."""
+
+    dialect: Dialect
+    members: tuple[str, ...] = MEMBERS
+    change: Change | None = None
+    cursors: Mapping[int, str] = field(default_factory=dict)  # page -> the cursor it gives instead
+    places: Mapping[int, int] = field(default_factory=dict)  # page -> the offset it is answered from instead
+    requests: list[httpx.Request] = field(default_factory=list)
+    pages: int = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if not request.url.path.endswith("/members"):
+            return httpx.Response(200, json={"name": "VIP", "size": len(self.members)})
+        self.pages += 1
+        answer = self._page(request, self.pages)
+        return self.change(self.pages, request, answer) if self.change else answer
+
+    def _page(self, request: httpx.Request, page: int) -> httpx.Response:
+        query = request.url.params
+        size = int(query.get("size", SIZE))
+        start = int(query.get("at", query.get("skip", 0)))
+        if "page" in query:
+            first = self.dialect.paging.get("start", 1)
+            start = (int(query["page"]) - first) * size
+        start = self.places.get(page, start)
+        items = [{"id": member} for member in self.members[start : start + size]]
+        after = str(start + size) if start + size < len(self.members) else ""
+        after = self.cursors.get(page, after)
+        return self._answer(items, after, f"{HOST}{request.url.path}?at={after}&size={size}" if after else "")
+
+    def _answer(self, items: list[dict[str, str]], after: str, link: str) -> httpx.Response:
+        if self.dialect.format["kind"] == "array":
+            headers = {"link": f'<{HOST}/first>; rel="first", <{link}>; rel="next"', "x-cursor": after, "x-next": link}
+            return httpx.Response(200, json=items, headers=headers if after else {"link": f'<{HOST}/1>; rel="first"'})
+        links = {"self": "here", "next": link or None}
+        if not link and self.dialect.paging.get("end") == ["absent"]:
+            del links["next"]
+        document = {"data": {"members": items}, "links": links, "meta": {"total": len(self.members)}}
+        return httpx.Response(200, json={**document, "paging": {"after": after, "more": bool(after)}})
+
+
+def connect(
+    platform: Manifest, server: Callable[[httpx.Request], httpx.Response], world: World, **more: Any
+) -> Platform:
+    """Returns a platform whose network is a function, in a world without time."""
+    return Platform(
+        platform,
+        connection="test",
+        secrets={"key": "s3cret-canary"},
+        transport=httpx.MockTransport(server),
+        clock=world.clock,
+        sleep=world.sleep,
+        now=world.now,
+        random=lambda: 0.5,
+        **more,
+    )
+
+
+def read(fetch: Fetch) -> list[str | None]:
+    """Returns the ids of all members."""
+    return [member for page in fetch for member in page.columns["id"]]
