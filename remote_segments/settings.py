@@ -1,6 +1,7 @@
 """The base of everything that a person writes in YAML: frozen, unknown keys refused, secrets never shown."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ def _split_words(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_split_words)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_split_words, json_schema_input_type=str | tuple[str, ...])]
 """One text or a list of texts; always a tuple once read."""
 
 
@@ -33,6 +34,9 @@ class Secret(Settings):
     def _one_place(self) -> "Secret":
         if (self.env is None) == (self.file is None):
             raise ValueError("a secret is written as {env: NAME} or {file: PATH}")
+        if self.env is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", self.env):
+            # Names of variables are printed where one is unset: a secret pasted here must not get that far.
+            raise ValueError("`env` is the name of a variable, in capitals, digits and `_`; never the secret itself")
         return self
 
     def read(self, where: str) -> str:

@@ -47,8 +47,9 @@ def real_steps(model: type[BaseModel], content: Any, loc: Iterable[int | str]) -
 
 
 def known_names(models: Iterable[type[BaseModel]]) -> list[str]:
-    """The keys that these classes read, in their order."""
-    return list(dict.fromkeys(field.alias or name for model in models for name, field in model.model_fields.items()))
+    """The keys that these classes read, in their order; a field left out of output is not written by a person."""
+    fields = [item for model in models for item in model.model_fields.items()]
+    return list(dict.fromkeys(field.alias or name for name, field in fields if not field.exclude))
 
 
 def options(annotation: Any) -> list[Any]:

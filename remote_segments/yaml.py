@@ -161,6 +161,7 @@ def _syntax_fix(words: str) -> str:
     """What usually mends a parser's complaint."""
     hints = {
         "cannot start any token": "Indent with spaces, never with tabs; put text that begins with @, ` or % in quotes.",
+        "tab character": "Indent with spaces, never with tabs.",
         "mapping values are not allowed": "Put text that holds `: ` in quotes, and check the indentation.",
         "could not find expected ':'": "Write `key: value`, with a space after the colon, here or a line above.",
         "single document": "Keep one document in a file: remove the line `---` in the middle.",

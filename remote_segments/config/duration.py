@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from remote_segments.explanations import kind_of, refusal
 from remote_segments.suggestions import listed
@@ -52,6 +52,7 @@ def _refused(found: str) -> Exception:
 Duration = Annotated[
     timedelta,
     PlainValidator(parse_duration),
+    PlainSerializer(duration_text, return_type=str),
     WithJsonSchema(
         {"type": "string", "pattern": r"^\s*\d{1,6}\s+([Mm]inute|[Hh]our|[Dd]ay|[Ww]eek)s?\s*$", "examples": EXAMPLES}
     ),

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from remote_segments.config.cron import CronError, parse_cron
 from remote_segments.explanations import kind_of, refusal
@@ -118,7 +118,7 @@ def _cron_of_words(text: str) -> str | None:
 def _through_the_day(text: str, minutes: int, match: re.Match[str]) -> str:
     if match[3] or match[4]:
         raise _refused(
-            f"`{text}` names a day or a time, which only days and weeks have.", [_words(minutes), "1 day at 06:30"]
+            f"`{text}` names a day or a time, which only days and weeks have.", [in_words(minutes), "1 day at 06:30"]
         )
     if minutes < HOUR:
         return f"*/{minutes} * * * *" if minutes > 1 else "* * * * *"
@@ -139,7 +139,8 @@ def _at_a_time(text: str, minutes: int, match: re.Match[str]) -> str:
     return f"{minute} {hour} * * {WEEK_DAYS.index(day) if day else 1}"
 
 
-def _words(minutes: int) -> str:
+def in_words(minutes: int) -> str:
+    """A distance in minutes as it is written: `15 minutes`, `1 hour`."""
     unit, size = next((unit, size) for unit, size in reversed(_UNITS.items()) if minutes % size == 0)
     count = minutes // size
     return f"{count} {unit}{'' if count == 1 else 's'}"
@@ -148,7 +149,7 @@ def _words(minutes: int) -> str:
 def _nearest(minutes: int) -> list[str]:
     below = [allowed for allowed in ALLOWED if allowed <= minutes]
     above = [allowed for allowed in ALLOWED if allowed >= minutes]
-    return [_words(allowed) for allowed in below[-1:] + above[:1]]
+    return [in_words(allowed) for allowed in below[-1:] + above[:1]]
 
 
 def _guess(text: str) -> list[str]:
@@ -170,6 +171,9 @@ def _refused(found: str, nearest: Any) -> Exception:
 
 
 WrittenFrequency = Annotated[
-    Frequency, PlainValidator(Frequency.parse), WithJsonSchema({"type": "string", "examples": EXAMPLES})
+    Frequency,
+    PlainValidator(Frequency.parse),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "examples": EXAMPLES}),
 ]
 """A frequency in a settings class."""

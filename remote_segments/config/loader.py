@@ -15,7 +15,7 @@ from remote_segments.config.project import PLATFORMS_FOLDER, PROJECT_FILE, SEGME
 from remote_segments.config.project_file import DEFAULT_ENVIRONMENT, ProjectFile, environment_of
 from remote_segments.config.quota import quota_problems
 from remote_segments.config.references import Known, connection_problems, model_problems, segment_problems
-from remote_segments.config.salvage import sound_blocks, written_names
+from remote_segments.config.salvage import SoundParts, sound_blocks, sound_parts, written_names
 from remote_segments.config.segment import Segment
 from remote_segments.errors import InvalidProject, Location, Problem
 from remote_segments.rest.catalog import load_platforms
@@ -57,7 +57,7 @@ def load_project(folder: Path, environment: str | None = None) -> Project:
 
 
 def _unknown_environment(chosen: str, names: list[str], document: Document) -> Iterator[Problem]:
-    if chosen not in names:
+    if chosen not in names and document.content is not None:
         fix = f"{choose(chosen, names)} The variable {ENVIRONMENT_VARIABLE} chooses."
         where = document.locate(("environments",))
         yield Problem("unknown-environment", f"There is no environment `{chosen[:60]}`.", fix, where)
@@ -71,6 +71,7 @@ class _Reading:
     document: Document
     problems: list[Problem] = field(default_factory=list)
     segments: dict[str, Segment] = field(default_factory=dict)
+    parts: dict[str, SoundParts] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     platforms: dict[str, Manifest] = field(default_factory=dict)
     platform_names: set[str] = field(default_factory=set)
@@ -96,10 +97,12 @@ class _Reading:
                 self.problems.append(problem)
                 continue
             document = read_document(file)
-            segment, problems = check(document, Segment)
+            segment, problems = check(document, Segment, {"file": file})
             self.problems.extend(problems)
             self.documents[file.stem] = document
-            if segment is not None:
+            if segment is None:
+                self.parts[file.stem] = sound_parts(document.content)
+            else:
                 self.segments[file.stem] = segment.model_copy(update={"name": file.stem})
         self.problems.extend(self._renaming_problems())
 
@@ -119,7 +122,8 @@ class _Reading:
         file, problems = check(usable, ProjectFile)
         self.problems.extend(problems)
         self.problems.extend(overlay_problems(self.document))
-        self._check_references(self._known(file, usable.content), usable)
+        if usable.content is not None:
+            self._check_references(self._known(file, usable.content), usable)
         return file
 
     def _known(self, file: ProjectFile | None, content: Any) -> Known:
@@ -140,7 +144,8 @@ class _Reading:
             self.problems.extend(connection_problems(name, known, document))
         for name, model in known.models.items():
             self.problems.extend(model_problems(name, model, document))
-        for name, segment in self.segments.items():
+        written: dict[str, Segment | SoundParts] = {**self.segments, **self.parts}
+        for name, segment in written.items():
             self.problems.extend(segment_problems(segment, known, self.documents[name]))
 
     def assemble(self, chosen: str, file: ProjectFile | None) -> Project | None:

@@ -33,6 +33,10 @@ def _version(value: Any) -> Any:
     return VERSION
 
 
+def _embedded_by_default(value: Any) -> Any:
+    return {"kind": "duckdb", **value} if isinstance(value, dict) else value
+
+
 class EnvironmentOverlay(Settings):
     """One environment: what it allows, and what differs in it. Its warehouse and connections are merged key by key."""
 
@@ -61,7 +65,9 @@ class ProjectFile(Settings):
         description="Day of the first partition. It never moves: another day would be another set of partitions.",
         examples=["2026-11-24"],
     )
-    warehouse: Annotated[DuckDBSettings | PostgresSettings, Field(discriminator="kind")] = Field(
+    warehouse: Annotated[
+        Annotated[DuckDBSettings | PostgresSettings, Field(discriminator="kind")], BeforeValidator(_embedded_by_default)
+    ] = Field(
         description="Where the tables live.",
         examples=[{"kind": "duckdb", "path": "warehouse.duckdb", "schema": "segments"}],
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from remote_segments.config.connection import Connection
 from remote_segments.config.model import Model
-from remote_segments.config.segment import Segment
+from remote_segments.config.salvage import SoundParts
+from remote_segments.config.segment import Column, Segment, Source
 from remote_segments.errors import Problem
 from remote_segments.explanations import said, secret_in_file, unknown_key
 from remote_segments.rest.manifest import Manifest, SourceKind
@@ -85,9 +86,12 @@ def model_problems(name: str, model: Model, document: Document) -> Iterator[Prob
         yield from _column_problems(column, name, model, document, ("models", name, "key"))
 
 
-def segment_problems(segment: Segment, known: Known, document: Document) -> Iterator[Problem]:
-    """Everything that one segment names and nobody has."""
-    yield from _source_problems(segment, known, document)
+def segment_problems(segment: Segment | SoundParts, known: Known, document: Document) -> Iterator[Problem]:
+    """Everything that one segment names and nobody has; of a broken file, that of its sound parts."""
+    if segment.source is not None:
+        yield from _source_problems(segment.source, segment.identifiers, known, document)
+    if segment.model is None:
+        return
     if segment.model not in known.model_names:
         found = f"There is no model `{segment.model}`."
         fix = choose(segment.model, sorted(known.model_names), "Write it under `models:` in project.yaml.")
@@ -105,8 +109,10 @@ def segment_problems(segment: Segment, known: Known, document: Document) -> Iter
             yield from _column_problems(column_name, segment.model, model, document, ("columns", key))
 
 
-def _source_problems(segment: Segment, known: Known, document: Document) -> Iterator[Problem]:
-    name = segment.source.connection
+def _source_problems(
+    source: Source, identifiers: tuple[dict[str, Column], ...], known: Known, document: Document
+) -> Iterator[Problem]:
+    name = source.connection
     if name not in known.connection_names:
         fix = choose(name, sorted(known.connection_names), "Write it under `connections:` in project.yaml.")
         where = document.locate(("source", "connection"))
@@ -115,21 +121,21 @@ def _source_problems(segment: Segment, known: Known, document: Document) -> Iter
     manifest = known.platforms.get(connection.platform) if connection else None
     if manifest is None:
         return
-    found = manifest.source_kind(segment.source.ids)
+    found = manifest.source_kind(source.ids)
     if found is None:
-        yield _wrong_ids(segment, manifest, document)
+        yield _wrong_ids(source, manifest, document)
         return
-    for key, value in segment.source.ids.items():
+    for key, value in source.ids.items():
         if not value.strip():
             where = document.locate(("source", key))
             yield Problem("bad-value", f"`source.{key}` is empty.", found[1].ids_help, where)
-    yield from _identifier_problems(segment, found[1], manifest, document)
+    yield from _identifier_problems(identifiers, found[1], manifest, document)
 
 
 def _identifier_problems(
-    segment: Segment, kind: SourceKind, manifest: Manifest, document: Document
+    identifiers: tuple[dict[str, Column], ...], kind: SourceKind, manifest: Manifest, document: Document
 ) -> Iterator[Problem]:
-    for position, entry in enumerate(segment.identifiers):
+    for position, entry in enumerate(identifiers):
         for identifier in entry:
             if identifier not in kind.identifiers:
                 found = f"{manifest.title} gives no identifier `{identifier}` for a {kind.title.lower()}."
@@ -137,9 +143,9 @@ def _identifier_problems(
                 yield Problem("unknown-identifier", found, choose(identifier, kind.identifiers), where)
 
 
-def _wrong_ids(segment: Segment, manifest: Manifest, document: Document) -> Problem:
+def _wrong_ids(source: Source, manifest: Manifest, document: Document) -> Problem:
     """The id keys are not one of the sets that the platform declares."""
-    ids = list(segment.source.ids)
+    ids = list(source.ids)
     sets = [" + ".join(f"`{key}`" for key in kind.ids) for kind in manifest.sources.values()]
     found = f"`source` has {listed(ids)}" if ids else "`source` names no segment"
     known = [key for kind in manifest.sources.values() for key in kind.ids]

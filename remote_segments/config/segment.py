@@ -9,10 +9,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 from remote_segments.config.duration import Duration
 from remote_segments.config.frequency import WrittenFrequency
@@ -132,7 +134,7 @@ def _fits_dagster(shape: re.Pattern[str], rule: str) -> AfterValidator:
 class Segment(Settings):
     """One remote segment; the file's name is its name."""
 
-    name: str = Field("", description="Given by the file's name.", exclude=True)
+    name: SkipJsonSchema[str] = Field("", description="Given by the file's name.", exclude=True)
     description: str | None = Field(
         None, description="Who is in it, for people.", examples=["Opened a VIP campaign in the last 30 days"]
     )
@@ -171,6 +173,14 @@ class Segment(Settings):
     remap_on_model_refresh: bool = Field(
         True, description="Map the latest ids again when the model's asset was refreshed, without calling the platform."
     )
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _not_written(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.context and value != "":
+            found = "There is no key `name`: a segment's name is that of its file."
+            raise refusal("unknown-key", found, "Remove it, and rename the file if another name is meant.")
+        return value
 
     @field_validator("identifiers", mode="before")
     @classmethod

@@ -1,0 +1,139 @@
+"""Writes docs/configuration.md: every key of every file, from the descriptions of the settings classes."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from remote_segments.config.connection import Connection
+from remote_segments.config.duration import EXAMPLES as DURATIONS
+from remote_segments.config.duration import UNITS, duration_text
+from remote_segments.config.frequency import ALLOWED, in_words
+from remote_segments.config.frequency import EXAMPLES as FREQUENCIES
+from remote_segments.config.model import Model
+from remote_segments.config.names import RULE
+from remote_segments.config.project_file import EnvironmentOverlay, ProjectFile
+from remote_segments.config.segment import Column, Columns, Freshness, Guards, Segment, Source
+from remote_segments.membership.tables import RESERVED_NAMES
+from remote_segments.rest.limits import Limits
+from remote_segments.settings import Secret
+from remote_segments.suggestions import listed
+from remote_segments.warehouses.duckdb import DuckDBSettings
+from remote_segments.warehouses.postgres import PostgresSettings
+
+SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
+    ("## project.yaml", "What all segments share.", ProjectFile),
+    ("### warehouse, of kind duckdb", "", DuckDBSettings),
+    (
+        "### warehouse, of kind postgres",
+        "Either `dsn`, or `host`, `database`, `user` and perhaps `password`.",
+        PostgresSettings,
+    ),
+    (
+        "### connections.NAME",
+        "One account on one platform. Besides these keys it takes the secrets and options that its platform names.",
+        Connection,
+    ),
+    ("### connections.NAME.limits", "Each replaces the limit of the same name in the platform's manifest.", Limits),
+    ("### models.NAME", "Exactly one of `table`, `sql` and `path`.", Model),
+    (
+        "### environments.NAME",
+        "`warehouse` and `connections` are merged key by key into those above; a secret is replaced as a whole.",
+        EnvironmentOverlay,
+    ),
+    ("### Secrets", "A secret is never written into a file: only where it is kept, as exactly one of these.", Secret),
+    ("## segments/NAME.yaml", "One file is one segment; the file's name is the segment's name.", Segment),
+    (
+        "### source",
+        "The connection, and exactly one of the sets of id keys that its platform has (`segment_id`, or `list_id`, or "
+        "both where the platform wants both). Ids are the characters written: `010` stays `010`.",
+        Source,
+    ),
+    ("### identifiers", "`email: email`, or `email:` with these keys.", Column),
+    ("### columns", "Either of the two.", Columns),
+    ("### freshness", "", Freshness),
+    ("### guards", "", Guards),
+)
+
+
+def reference() -> str:
+    """The text of docs/configuration.md."""
+    parts = [_introduction(), *(_section(*section) for section in SECTIONS)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _introduction() -> str:
+    reserved = listed(sorted(RESERVED_NAMES))
+    frequencies = listed(map(in_words, ALLOWED), limit=len(ALLOWED))
+    return f"""# Configuration
+
+<!-- Generated from the settings classes by `make docs`; edit their descriptions, not this file. -->
+
+A project is a folder with `project.yaml`, one file per segment in `segments/`, and, if need be, platforms of its own in
+`platforms/`. `remote-segments validate` checks all of it without a network and without a secret.
+
+**Every value is the characters written.** YAML's own rules would read `010` as 8, `12:30` as 750 and `yes` as true;
+here only a key that is a number, a day or a switch becomes one. Nothing, `null` and `~` mean that a key is not set. A
+key written twice is an error, and so is a key that is not listed here.
+
+**Names** of segments, connections, models and environments have {RULE}. A
+segment cannot be called {reserved}.
+
+**Durations** are a number and a unit ({listed(f"{unit}s" for unit in UNITS)}): {listed(DURATIONS)}.
+
+**Frequencies** are written in words: {frequencies}; a day and a week may name a time, a week its day.
+Anything else is a cron expression of five fields. Examples: {listed(FREQUENCIES)}.
+
+**Paths** start from the project's folder.
+
+**Environments**: the variable `REMOTE_SEGMENTS_ENV` chooses one, else it is `development`, which always exists, starts
+no schedule and sends nothing."""
+
+
+def _section(heading: str, text: str, model: type[BaseModel]) -> str:
+    rows = ["| key | what it is | if not written |", "|---|---|---|", *_rows(model)]
+    return "\n\n".join(filter(None, (heading, text, "\n".join(rows))))
+
+
+def _rows(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if not field.exclude:
+            yield f"| `{field.alias or name}` | {_cell(field)} | {_default(field)} |"
+
+
+def _cell(field: FieldInfo) -> str:
+    examples = [_shown(example) for example in field.examples or ()]
+    text = (field.description or "").rstrip(".") + "."
+    return (text + (f" Example: {', '.join(examples)}." if examples else "")).replace("|", "\\|")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**must be written**"
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return "" if default in (None, PydanticUndefined, {}, ()) or isinstance(default, BaseModel) else _shown(default)
+
+
+def _shown(value: Any) -> str:
+    """A value as it is written in YAML."""
+    return f"`{_written(value)}`"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_written(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_written, value)) + "]"
+    if isinstance(value, timedelta):
+        return duration_text(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def write_reference(file: Path) -> Path:
+    """Writes the reference into a file; returns it."""
+    file.write_text(reference(), encoding="utf-8")
+    return file
