@@ -202,7 +202,7 @@ class PageDecoder:
     def _misfit(self, message: str) -> PlatformError:
         """Turns msgspec's sentence into ours; it names types and paths, never values."""
         place = _PLACE.search(message)
-        at = (place["at"] if place else "").replace("[...]", "[]").lstrip(".")
+        at = (place["at"] if place else "").lstrip(".")
         absent = _MISSING_FIELD.search(message)
         if absent:
             path = f"{at}.{absent['name']}".lstrip(".")

@@ -1,0 +1,172 @@
+"""Pages become columns; whatever is not as the manifest says is an error that names the path."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+
+from remote_segments.errors import PlatformError, TemporaryError
+from remote_segments.rest.decoding import Extra, IdentifierField, JoinedAt, Page, PageDecoder
+from remote_segments.rest.formats import BareArray, JsonObject
+from remote_segments.rest.formats import Texts as TextsFormat
+from remote_segments.rest.messages import Response
+
+NESTED = {
+    "key": IdentifierField(path="id"),
+    "email": IdentifierField(path="attributes.email", kind="email"),
+    "class": IdentifierField(path="attributes.class-name.$x"),
+}
+
+
+def decoder(**changes: Any) -> PageDecoder:
+    """Returns a decoder of a JSON object with `data`, changed where a test wants."""
+    settings: dict[str, Any] = {
+        "layout": JsonObject(kind="json", items="data"),
+        "identifiers": {"key": IdentifierField(path="id")},
+        "primary": "key",
+        "joined_at": None,
+        "extras": {},
+        "where": "platform invented",
+    }
+    return PageDecoder(**{**settings, **changes})
+
+
+def decode(document: object, **changes: Any) -> tuple[Page, dict[str, Any]]:
+    """Decodes a document."""
+    return decoder(**changes).decode(Response(200, {}, json.dumps(document).encode()))
+
+
+def test_nested_values_become_columns() -> None:
+    """Members become one list per identifier, in order, nulls kept, whatever else an answer holds."""
+    members = [
+        {"id": "a", "type": "profile", "attributes": {"email": "a@example.test", "class-name": {"$x": None}}},
+        {"id": "b", "attributes": {"email": None, "class-name": {"$x": "c"}, "more": [1]}},
+    ]
+    page, _ = decode({"data": members, "other": 1}, identifiers=NESTED)
+    assert page.columns == {"key": ["a", "b"], "email": ["a@example.test", None], "class": [None, "c"]}
+    assert (page.length, page.joined_at) == (2, None)
+
+
+def test_texts_are_members() -> None:
+    """An array of texts is a column, bare or at a path."""
+    fields = {"key": IdentifierField()}
+    assert decode(["a", "b"], layout=TextsFormat(kind="strings"), identifiers=fields)[0].columns == {"key": ["a", "b"]}
+    page, _ = decode({"ids": ["a"]}, layout=TextsFormat(kind="strings", items="ids"), identifiers=fields)
+    assert page.columns == {"key": ["a"]}
+
+
+def test_whole_numbers_become_text_only_where_declared() -> None:
+    """An integer id is kept as its digits where the manifest says integer, and is an error where it says text."""
+    integer = {"key": IdentifierField(path="id", type="integer")}
+    assert decode([{"id": 10_000_000_000_000_001}], layout=BareArray(kind="array"), identifiers=integer)[0].columns == {
+        "key": ["10000000000000001"]
+    }
+    for value, fields in ((7, {"key": IdentifierField(path="id")}), ("7", integer), (7.5, integer), (True, integer)):
+        with pytest.raises(PlatformError, match=r"wrong-type.*data.*\.id"):
+            decode({"data": [{"id": value}]}, identifiers=fields)
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({}, "`data`"),
+        ({"data": [{}]}, "`data[0].id`"),
+        ({"data": [{"id": "a", "attributes": {"class-name": {"$x": "c"}}}]}, "`data[0].attributes.email`"),
+        ({"data": [{"id": "a"}]}, "`data[0].attributes`"),
+    ],
+)
+def test_an_absent_path_is_named(document: object, path: str) -> None:
+    """The message names the path that is not there."""
+    with pytest.raises(PlatformError) as caught:
+        decode(document, identifiers=NESTED)
+    assert caught.value.code == "path-missing"
+    assert path in caught.value.problem.found
+
+
+@pytest.mark.parametrize(
+    "document", [[], 7, None, "x", {"data": {}}, {"data": "x"}, {"data": None}, {"data": [7]}, {"data": [None]}]
+)
+def test_another_shape_is_an_error(document: object) -> None:
+    """A page of another shape is never an empty page."""
+    with pytest.raises(PlatformError, match="wrong-type"):
+        decode(document)
+
+
+def test_absence_may_be_declared() -> None:
+    """Where the manifest says so, an absent array is an empty page and an absent identifier is null."""
+    empty = JsonObject(kind="json", items="body.data", absent="empty")
+    assert decode({"body": {}}, layout=empty)[0].length == 0
+    assert decode({}, layout=empty)[0].length == 0
+    fields = {
+        "key": IdentifierField(path="id"),
+        "flat": IdentifierField(path="flat", absent="null"),
+        "deep": IdentifierField(path="a.deep", absent="null"),
+    }
+    page, _ = decode(
+        {"data": [{"id": "1"}, {"id": "2", "flat": "f", "a": {"deep": "d"}}, {"id": "3", "a": {}}]}, identifiers=fields
+    )
+    assert page.columns == {"key": ["1", "2", "3"], "flat": [None, "f", None], "deep": [None, "d", None]}
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_member_without_its_own_id_is_an_error(value: str | None) -> None:
+    """The platform's own identifier is never null or empty."""
+    with pytest.raises(PlatformError, match="member-without-id"):
+        decode({"data": [{"id": "a"}, {"id": value}]})
+
+
+def test_the_time_of_joining_is_an_instant() -> None:
+    """RFC 3339 text and seconds since 1970 become instants with a time zone; null stays null."""
+    instant = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    rows = [{"id": "a", "at": "2026-11-24T09:00:00+01:00"}, {"id": "b", "at": None}]
+    assert decode({"data": rows}, joined_at=JoinedAt(path="at"))[0].joined_at == [instant, None]
+    rows = [{"id": "a", "at": int(instant.timestamp())}, {"id": "b"}]
+    unix = JoinedAt(path="at", form="unix", absent="null")
+    assert decode({"data": rows}, joined_at=unix)[0].joined_at == [instant, None]
+
+
+@pytest.mark.parametrize("value", ["2026-11-24T09:00:00", "yesterday", 7])
+def test_a_time_without_a_zone_is_an_error(value: object) -> None:
+    """A time that could mean two instants is not guessed."""
+    with pytest.raises(PlatformError, match="wrong-type"):
+        decode({"data": [{"id": "a", "at": value}]}, joined_at=JoinedAt(path="at"))
+
+
+def test_values_beside_the_members_are_read() -> None:
+    """Cursor and total are read in the same pass; absent and null are told apart."""
+    extras = {
+        "next": Extra("paging.next.after", str, absent=True, null=True),
+        "total": Extra("total", int),
+    }
+    _, values = decode({"data": [], "total": 3, "paging": {"next": {"after": "x"}}}, extras=extras)
+    assert values == {"next": "x", "total": 3}
+    assert decode({"data": [], "total": 3}, extras=extras)[1]["next"] is UNSET
+    assert decode({"data": [], "total": 3, "paging": None}, extras=extras)[1]["next"] is None
+    with pytest.raises(PlatformError, match="wrong-type"):
+        decode({"data": [], "total": "3"}, extras=extras)
+
+
+def test_messages_hold_no_value() -> None:
+    """Promise 29: an error about a member names types and paths, never what the member holds."""
+    for document in ({"data": [{"id": {"email": "ada@example.test"}}]}, {"data": [{"id": ["ada@example.test"]}]}):
+        with pytest.raises(PlatformError) as caught:
+            decode(document)
+        assert "ada" not in str(caught.value)
+
+
+def test_half_an_answer_is_told_from_nonsense() -> None:
+    """A cut answer may come whole next time; nonsense will not."""
+    with pytest.raises(TemporaryError, match="answer-cut"):
+        decoder().decode(Response(200, {}, b'{"data": [{"id": "a"'))
+    with pytest.raises(PlatformError, match=r"not-json.*web page"):
+        decoder().decode(Response(200, {"content-type": "text/html; charset=utf-8"}, b"<html>"))
+    with pytest.raises(PlatformError, match=r"not-json.*text/csv"):
+        decoder().decode(Response(200, {"content-type": "text/csv"}, b"id\na\n"))
+
+
+def test_an_answer_is_read_in_whole_thousands() -> None:
+    """A large page is one list per identifier."""
+    page, _ = decode({"data": [{"id": str(number)} for number in range(5000)]})
+    assert page.columns["key"][-1] == "4999"
