@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import UNSET
 from pydantic import Field, model_validator
@@ -37,6 +37,7 @@ class Listing(Endpoint):
     items: Path | None = Field(
         None, description="Path of the array of segments; left out when the answer is the array."
     )
+    absent: Literal["error", "empty"] = Field("error", description="What it means when the array is not there.")
     ids: dict[str, Path] = Field(description="For each id key, the path of its value within one segment.")
     name: Path = Field(description="Path of the name within one segment.")
     size: Path | None = Field(None, description="Path of the number of members within one segment.")
@@ -54,8 +55,16 @@ class Listing(Endpoint):
             raise ValueError("an end by absence needs page_size or total: a misspelt path would look like the end")
         return self
 
-    def flow(self, base: Base, values: Mapping[str, str], where: str) -> Generator[Request, Response, list[Listed]]:
+    def flow(
+        self, base: Base, values: Mapping[str, str], outer: Mapping[str, str], where: str
+    ) -> Generator[Request, Response, list[Listed]]:
         """Yields the calls, is sent the answers, returns every segment.
+
+        Args:
+            base: where calls go.
+            values: what the placeholders stand for.
+            outer: ids that were given and belong to every segment listed, such as Mailchimp's list_id.
+            where: manifest and block, for messages.
 
         Raises:
             PlatformError: `cursor-repeated`, `page-limit`, `path-missing`, `wrong-type`, `not-json`.
@@ -73,17 +82,23 @@ class Listing(Endpoint):
             seen.add(call.fingerprint())
             response = yield self.request(call, where, names_segment=False)
             document = decode_document(response, where)
-            items = take(document, self.items, where) if self.items else document
-            if not isinstance(items, list):
-                raise wrong_type(self.items or "the whole answer", "no array of segments", where)
-            found += [self._listed(item, values, where) for item in items]
+            items = self._items(document, where)
+            found += [self._listed(item, outer, where) for item in items]
             extras = self._extras(document, where)
             total = whole_number(take(document, self.total, where), self.total, where) if self.total else None
             turn = Turn(len(seen), len(items), len(found), self.page_size, total, extras, response.headers, base, where)
             call = self.paging.following(call, turn)
         return found
 
-    def _listed(self, item: Any, values: Mapping[str, str], where: str) -> Listed:
+    def _items(self, document: Any, where: str) -> list[Any]:
+        if self.items and self.absent == "empty" and find(document, self.items) is None:
+            return []
+        items = take(document, self.items, where) if self.items else document
+        if not isinstance(items, list):
+            raise wrong_type(self.items or "the whole answer", "no array of segments", where)
+        return items
+
+    def _listed(self, item: Any, outer: Mapping[str, str], where: str) -> Listed:
         given = {key: as_text(take(item, path, where)) for key, path in self.ids.items()}
         ids = {key: text for key, text in given.items() if text}
         if len(ids) < len(given):
@@ -91,7 +106,6 @@ class Listing(Endpoint):
                 ", ".join(self.ids.values()), "an id of a listed segment is neither text nor number", where
             )
         size = find(item, self.size) if self.size else None
-        outer = {key: values[key] for key in self.placeholders() if key in values}
         name = as_text(take(item, self.name, where)) or ""
         return Listed({**outer, **ids}, name, None if size is None else whole_number(size, self.size or "", where))
 

@@ -193,7 +193,8 @@ class Platform:
             if name not in values and name != "page_size":
                 found = f"The listing needs {name}."
                 raise ProjectError("missing-key", found, f"Give {name}; {source.ids_help}", where)
-        return self._client.run(source.list.flow(self._base, values, where))
+        outer = {name: value for name, value in (ids or {}).items() if name in source.ids}
+        return self._client.run(source.list.flow(self._base, values, outer, where))
 
     def page_url(self, kind: str, ids: Mapping[str, str]) -> str | None:
         """Returns the address of a segment's page in the tool, None where it is unknown."""
