@@ -7,7 +7,7 @@ engines do, and DuckDB, Postgres and Python each differ on U+00A0, U+2003, U+013
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 BLANKS = " \t\n\r\f\v\u00a0\u2003\u200b\ufeff"
@@ -49,10 +49,11 @@ class Kind:
     """Compose characters (Unicode normal form C): an accent typed apart equals the accented letter."""
     fold: bool = False
     """Replace upper-case letters by `FOLDING`."""
-    placeholders: frozenset[str] = field(default_factory=frozenset)
-    """Values, after the steps above, that stand for nothing and would match other people's nothing."""
     pattern: str | None = None
-    """A regular expression that Python, DuckDB and Postgres read alike; what does not match it is invalid."""
+    """A regular expression that Python, DuckDB and Postgres read alike, and that matches no character of `BLANKS`.
+
+    A value that it does not match from end to end, once trimmed, is invalid.
+    """
 
     @cached_property
     def _compiled(self) -> re.Pattern[str] | None:
@@ -67,13 +68,11 @@ class Kind:
         if text is None:
             return None
         trimmed = text.strip(BLANKS)
-        if not trimmed:
+        if not trimmed or (self._compiled and not self._compiled.fullmatch(trimmed)):
             return None
         value = trimmed if self.trim else text
         if self.nfc:
             value = unicodedata.normalize("NFC", value)
         if self.fold:
             value = value.translate(_FOLDING_TABLE)
-        if value in self.placeholders or (self._compiled and not self._compiled.search(value)):
-            return None
         return value

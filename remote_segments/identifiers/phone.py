@@ -8,5 +8,5 @@ from remote_segments.identifiers.kind import Kind
 PHONE = Kind(
     name="phone",
     description="Compared without surrounding blanks; must be + and 7 to 15 digits, without spaces or brackets.",
-    pattern="^[+][1-9][0-9]{6,14}$",
+    pattern="[+][1-9][0-9]{6,14}",
 )

@@ -111,16 +111,19 @@ def published_after(session: Session, snapshot: Snapshot) -> Snapshot | None:
     """The published snapshot that follows one in time."""
     instant = literal(snapshot.effective_at)
     condition = f"state = 'published' AND effective_at > {instant}"
-    return _first(session, snapshot.segment, condition, newest=False)
+    return _first(session, snapshot.segment, condition, OLDEST)
 
 
-def newest_complete(session: Session, segment: str, partition_key: str | None = None) -> Snapshot | None:
-    """The newest snapshot whose ids are all there, of one partition or of the whole segment."""
-    states = ", ".join(literal(state) for state in COMPLETE)
+def newest_complete(
+    session: Session, segment: str, partition_key: str | None = None, run_id: str | None = None
+) -> Snapshot | None:
+    """The snapshot with the newest ids that are all there; of one partition or run, or of the whole segment."""
+    states = ", ".join(map(literal, COMPLETE))
     condition = f"state IN ({states})"
-    if partition_key is not None:
-        condition += f" AND partition_key = {literal(partition_key)}"
-    return _first(session, segment, condition)
+    for name, value in (("partition_key", partition_key), ("run_id", run_id)):
+        if value is not None:
+            condition += f" AND {name} = {literal(value)}"
+    return _first(session, segment, condition, "fetched_at DESC, effective_at DESC, snapshot_id DESC")
 
 
 def record(
@@ -194,12 +197,15 @@ def _table(session: Session) -> str:
     return table_name(session.schema, "snapshots")
 
 
-def _first(session: Session, segment: str, condition: str, newest: bool = True) -> Snapshot | None:
-    """The newest (or oldest) row of a segment for which a condition holds."""
+NEWEST = "effective_at DESC, snapshot_id DESC"
+OLDEST = "effective_at, snapshot_id"
+
+
+def _first(session: Session, segment: str, condition: str, order: str = NEWEST) -> Snapshot | None:
+    """The first row of a segment, in an order, for which a condition holds."""
     names = ", ".join(quoted(name) for name in COLUMNS)
-    order = "DESC" if newest else "ASC"
     rows = session.rows(
         f"SELECT {names} FROM {_table(session)} WHERE segment = {literal(segment)} AND {condition} "
-        f"ORDER BY effective_at {order} NULLS LAST, snapshot_id {order} LIMIT 1"
+        f"ORDER BY {order} LIMIT 1"
     )
     return Snapshot(**dict(zip(COLUMNS, rows[0], strict=True))) if rows else None

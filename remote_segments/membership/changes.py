@@ -1,0 +1,225 @@
+"""Who joined and who left between two snapshots, and why: the person's doing, the model's, ours, or a rebuild's.
+
+One full outer join of both snapshots' keys gives everything; its rows with both sides are those who stayed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from remote_segments.membership.compile import Scope, instant, unbound
+from remote_segments.membership.tables import KEY_COLUMNS, TABLES
+
+DIFFERENCE = "rs_difference"
+EVENTS = "rs_events"
+FORMER_EVENTS = "rs_former_events"
+REBUILT_EVENTS = "rs_rebuilt_events"
+"""Temporary tables of a mapping session."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two snapshots of a segment: the later one is explained by what changed since the earlier one.
+
+    `cause` is the one cause of all events, or None when each event is judged by whether the same person, by the
+    platform's own id, is among the fetched members of both.
+    """
+
+    scope: Scope
+    width: int
+    """The number of key columns, 1 to 3."""
+    primary: str
+    members_id: str
+    previous_members_id: str
+    cause: str | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key columns in use."""
+        return KEY_COLUMNS[: self.width]
+
+
+def current_columns(width: int) -> dict[str, str]:
+    """The columns of mapped members, by name with their neutral type; `width` is the number of key columns."""
+    keys = dict.fromkeys(KEY_COLUMNS[:width], "text")
+    return {"member_no": "bigint", "remote_joined_at": "timestamp", **keys, "matched": "text"}
+
+
+def stored_keys(scope: Scope, snapshot_id: str, width: int) -> Any:
+    """The keys of a stored snapshot in the form of mapped members."""
+    rows = scope.rows("keys", snapshot_id)
+    return rows.select("member_no", *KEY_COLUMNS[:width], "matched", remote_joined_at=rows.joined_at)
+
+
+def difference(comparison: Comparison, current: Any, previous: Any) -> Any:
+    """Both snapshots side by side, by key: `member_no` is null for who left, `previous_no` for who joined.
+
+    Args:
+        comparison: the two snapshots.
+        current: `member_no, remote_joined_at, key..., matched` of the later one.
+        previous: `member_no, joined_at, key...` of the earlier one.
+    """
+    import ibis
+
+    keys = comparison.keys
+    before = previous.select(
+        previous_no=previous.member_no,
+        previous_joined_at=previous.joined_at,
+        **{f"previous_{key}": previous[key] for key in keys},
+    )
+    both = current.outer_join(before, [(key, f"previous_{key}") for key in keys])
+    merged = {key: ibis.coalesce(both[key], both[f"previous_{key}"]) for key in keys}
+    return both.select("member_no", "remote_joined_at", "matched", "previous_no", "previous_joined_at", **merged)
+
+
+def staged_difference(width: int) -> Any:
+    """The difference as a temporary table."""
+    more = {"previous_no": "bigint", "previous_joined_at": "timestamp"}
+    return unbound(DIFFERENCE, {**current_columns(width), **more})
+
+
+def stayed(width: int) -> Any:
+    """Who is in both: `member_no, matched, key..., joined_at`, the platform's own time or what was known before."""
+    import ibis
+
+    table = staged_difference(width)
+    rows = table.filter(table.member_no.notnull(), table.previous_no.notnull())
+    keys = KEY_COLUMNS[:width]
+    return rows.select(
+        "member_no", "matched", *keys, joined_at=ibis.coalesce(rows.remote_joined_at, rows.previous_joined_at)
+    )
+
+
+def events(comparison: Comparison) -> Any:
+    """Everybody who is in one of the two only: `event, cause, member_no, matched, remote_joined_at, key...`."""
+    import ibis
+
+    table = staged_difference(comparison.width)
+    joined = table.filter(table.previous_no.isnull())
+    left = table.filter(table.member_no.isnull())
+    sides = (
+        ("joined", joined, joined.member_no, comparison.members_id, comparison.previous_members_id),
+        ("left", left, left.previous_no, comparison.previous_members_id, comparison.members_id),
+    )
+    parts = []
+    for event, side, number, here, there in sides:
+        rows = side.select("member_no", "matched", "remote_joined_at", *comparison.keys, number=number)
+        caused = (
+            _judged(comparison, rows, here, there) if comparison.cause is None else rows.mutate(cause=comparison.cause)
+        )
+        parts.append(
+            caused.select(
+                "member_no", "matched", "remote_joined_at", *comparison.keys, "cause", event=ibis.literal(event)
+            )
+        )
+    return ibis.union(*parts)
+
+
+def _judged(comparison: Comparison, rows: Any, here: str, there: str) -> Any:
+    """Adds the cause: `model` where the same person was fetched both times, else `remote`."""
+    import ibis
+
+    scope, primary = comparison.scope, (comparison.primary,)
+    own = scope.rows("members", here, primary).select(own_no="member_no", person=comparison.primary)
+    known = rows.left_join(own, [("number", "own_no")])
+    other = scope.rows("members", there, primary).select(other_person=comparison.primary)
+    people = own.semi_join(rows, [("own_no", "number")]).select("person")
+    also = other.semi_join(people, [("other_person", "person")]).distinct()
+    judged = known.left_join(also, [("person", "other_person")])
+    return judged.mutate(cause=ibis.cases((judged.other_person.notnull(), "model"), else_="remote"))
+
+
+def staged_events(name: str, width: int) -> Any:
+    """Events in a temporary table: `EVENTS` or `REBUILT_EVENTS`."""
+    return unbound(name, {**current_columns(width), "event": "text", "cause": "text"})
+
+
+def first_events(current: Any, width: int) -> Any:
+    """The events of a snapshot that nothing precedes: everybody is there, which is not the same as having joined."""
+    import ibis
+
+    keys = KEY_COLUMNS[:width]
+    return current.select(
+        "member_no", "matched", "remote_joined_at", *keys, event=ibis.literal("joined"), cause=ibis.literal("baseline")
+    )
+
+
+def joined_keys(name: str, width: int, effective_at: datetime) -> Any:
+    """Who joined: `member_no, matched, key..., joined_at`, the platform's own time, else when we saw it happen."""
+    import ibis
+
+    table = staged_events(name, width)
+    rows = table.filter(table.event == "joined")
+    seen = ibis.cases((rows.cause == "remote", instant(effective_at)), else_=instant(None))
+    return rows.select(
+        "member_no", "matched", *KEY_COLUMNS[:width], joined_at=ibis.coalesce(rows.remote_joined_at, seen)
+    )
+
+
+def former_events(scope: Scope, snapshot_id: str, width: int) -> Any:
+    """The events as they are stored, before a rebuild rewrites them."""
+    return scope.rows("changes", snapshot_id).select("event", "cause", *KEY_COLUMNS[:width])
+
+
+def rebuilt_events(width: int) -> Any:
+    """The staged events with their former causes; an event that was not there before is `rebuilt`, not a joining."""
+    import ibis
+
+    keys = KEY_COLUMNS[:width]
+    table = staged_events(EVENTS, width)
+    columns = {"event": "text", "cause": "text", **dict.fromkeys(keys, "text")}
+    former = unbound(FORMER_EVENTS, columns)
+    former = former.select(former_event="event", former_cause="cause", **{f"former_{key}": former[key] for key in keys})
+    same = [(name, f"former_{name}") for name in ("event", *keys)]
+    both = table.left_join(former, same)
+    cause = ibis.coalesce(both.former_cause, ibis.literal("rebuilt"))
+    return both.select("member_no", "matched", "remote_joined_at", *keys, "event", cause=cause)
+
+
+def change_rows(name: str, width: int, generation: int, effective_at: datetime) -> Any:
+    """The staged events as rows of `changes`, without segment and snapshot."""
+    import ibis
+
+    table = staged_events(name, width)
+    return table.select(
+        generation=ibis.literal(generation, "int64"),
+        **padded_keys(table, width),
+        instant=instant(effective_at),
+        event=table.event,
+        cause=table.cause,
+    )
+
+
+def padded_keys(table: Any, width: int) -> dict[str, Any]:
+    """All key columns of the contract; those that the model's key does not need are null."""
+    import ibis
+
+    return {name: table[name] if number < width else ibis.null("string") for number, name in enumerate(KEY_COLUMNS)}
+
+
+def event_counts(name: str, width: int) -> Any:
+    """How many joined and left by the person's own doing: `event`, `number`."""
+    table = staged_events(name, width)
+    remote = table.filter(table.cause == "remote")
+    return remote.group_by("event").aggregate(number=remote.count())
+
+
+def key_rows(rows: Any, width: int) -> Any:
+    """Rows of `keys`, without segment and snapshot."""
+    return rows.select("member_no", "matched", "joined_at", **padded_keys(rows, width))
+
+
+def without_members(keys: Any) -> Any:
+    """Keys read from the events alone, in the form of a stored snapshot's: nobody knows which member they were."""
+    import ibis
+
+    return keys.mutate(member_no=ibis.literal(0, "int64"), joined_at=instant(None))
+
+
+def owned(scope: Scope, snapshot_id: str, table: str, rows: Any) -> tuple[list[str], Any]:
+    """The columns of a shared table, and rows for it in that order, as the segment's under a snapshot."""
+    import ibis
+
+    columns = list(TABLES[table])
+    owner = {"segment": ibis.literal(scope.segment), "snapshot_id": ibis.literal(snapshot_id)}
+    return columns, rows.mutate(**owner).select(*columns)

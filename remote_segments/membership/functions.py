@@ -1,0 +1,54 @@
+"""Functions that each engine has built in but spells differently, declared to the compiler by their own names.
+
+DuckDB: https://duckdb.org/docs/stable/sql/functions/text. Postgres: https://www.postgresql.org/docs/15/functions-string.html
+and functions-binarystring.html. DuckDB's `sha256` and both engines' `md5` return hexadecimal text; Postgres' `sha256`
+takes and returns bytes.
+"""
+
+from functools import cache
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any
+
+POSTGRES = "postgres"
+
+
+@cache
+def _function(name: str, takes: tuple[str, ...], gives: str) -> Any:
+    import ibis
+
+    parameters = ("first", "second")[: len(takes)]
+    declared = {1: lambda first: first, 2: lambda first, second: first}[len(parameters)]  # noqa: ARG005 - only declared
+    return ibis.udf.scalar.builtin(name=name, signature=(takes, gives))(declared)
+
+
+def trimmed(text: Any, characters: str, dialect: str) -> Any:
+    """The text without the listed characters at both ends."""
+    name = "btrim" if dialect == POSTGRES else "trim"
+    return _function(name, ("string", "string"), "string")(text, characters)
+
+
+def composed(text: Any, dialect: str) -> Any:
+    """The text in Unicode normal form C; Postgres can do this only in a database of encoding UTF8."""
+    return _function("normalize" if dialect == POSTGRES else "nfc_normalize", ("string",), "string")(text)
+
+
+def only_ascii(text: Any, dialect: str) -> Any:
+    """Whether a text has as many bytes as characters."""
+    bytes_of = _function("octet_length" if dialect == POSTGRES else "strlen", ("string",), "int64")
+    return bytes_of(text) == text.length()
+
+
+def lowered_ascii(text: Any, dialect: str) -> Any:
+    """An ASCII text in lower case; not by Postgres' `lower`, whose capital I depends on the collation."""
+    if dialect == POSTGRES:
+        return text.translate(ascii_uppercase, ascii_lowercase)
+    return text.lower()
+
+
+def hashed(text: Any, algorithm: str, dialect: str) -> Any:
+    """The hash of a text's UTF-8 bytes as lower-case hexadecimal digits."""
+    if algorithm == "sha256" and dialect == POSTGRES:
+        data = _function("convert_to", ("string", "string"), "binary")(text, "UTF8")
+        digest = _function("sha256", ("binary",), "binary")(data)
+        return _function("encode", ("binary", "string"), "string")(digest, "hex")
+    return _function(algorithm, ("string",), "string")(text)

@@ -1,0 +1,35 @@
+"""Membership at any instant, from the events alone: the rows of `keys` are forgotten in time, `changes` never are."""
+
+from datetime import datetime
+from typing import Any
+
+from remote_segments.membership.compile import Scope, instant, unbound
+from remote_segments.membership.tables import CHANGES, KEY_COLUMNS, SNAPSHOTS
+
+
+def keys_at(scope: Scope, when: datetime, width: int) -> Any:
+    """The keys that were members at an instant, by the published snapshots up to it: `key..., since`.
+
+    Only events of the generation in force then count: keys of two generations are not comparable. `since` is the
+    instant of the last event that made a key a member.
+
+    Args:
+        scope: the segment.
+        when: the instant, aware.
+        width: the number of key columns of that generation.
+    """
+    import ibis
+
+    snapshots = unbound("snapshots", SNAPSHOTS, scope.schema)
+    counted = snapshots.filter(
+        snapshots.segment == scope.segment, snapshots.state == "published", snapshots.effective_at <= instant(when)
+    )
+    newest = counted.aggregate(newest=counted.generation.max())
+    current = counted.inner_join(newest, [("generation", "newest")]).select("snapshot_id")
+    changes = unbound("changes", CHANGES, scope.schema)
+    rows = changes.filter(changes.segment == scope.segment).semi_join(current, "snapshot_id")
+    step = ibis.cases((rows.event == "joined", 1), else_=-1)
+    rows = rows.mutate(step=step)
+    keys = KEY_COLUMNS[:width]
+    totals = rows.group_by(keys).aggregate(steps=rows.step.sum(), since=rows.instant.max())
+    return totals.filter(totals.steps > 0).select(*keys, "since")

@@ -1,0 +1,214 @@
+"""Which rows of the model a member meets: one SELECT per entry of `identifiers`, and what became of each member.
+
+Entries are tried in order, and the first with at least one matching row decides. Matches are narrow: a member's
+number, the model's key, and when the platform says the person joined.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from remote_segments.identifiers import HEXDIGEST, KINDS
+from remote_segments.membership.compile import Scope, unbound
+from remote_segments.membership.functions import hashed
+from remote_segments.membership.models import Model
+from remote_segments.membership.normalisation import comparable, usable
+from remote_segments.membership.tables import KEY_COLUMNS
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A platform's identifier and the model's column that must hold the same; `hashed` names a hash, or is None."""
+
+    identifier: str
+    kind: str
+    column: str
+    hashed: str | None = None
+
+
+Entry = tuple[Pair, ...]
+"""Pairs that must all meet in the same row of the model."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The members to map: whose rows, under which snapshot, and which identifiers the table of members has."""
+
+    scope: Scope
+    members_id: str
+    primary: str
+    identifiers: tuple[str, ...]
+
+    def rows(self) -> Any:
+        """The members with their identifiers."""
+        return self.scope.rows("members", self.members_id, self.identifiers)
+
+    def identifier(self, rows: Any, name: str) -> Any:
+        """An identifier of `rows`; null where no fetch ever gave it."""
+        import ibis
+
+        return rows[name] if name in self.identifiers else ibis.null("string")
+
+    def totals(self) -> Any:
+        """The number of members; of those with a primary identifier; of different primary identifiers.
+
+        Only the first where no fetch ever gave the primary identifier.
+        """
+        rows = self.rows()
+        if self.primary not in self.identifiers:
+            return rows.aggregate(rows=rows.count())
+        primary = rows[self.primary]
+        return rows.aggregate(rows=rows.count(), present=primary.count(), different=primary.nunique())
+
+    def repeats(self) -> Any:
+        """The numbers of members whose primary identifier an earlier member has already."""
+        rows = self.rows()
+        first = rows.group_by(self.primary).aggregate(first_no=rows.member_no.min())
+        joined = rows.inner_join(first, self.primary)
+        return joined.filter(joined.member_no > joined.first_no).select("member_no")
+
+
+def label(entry: Entry) -> str:
+    """How `keys.matched` names an entry: `email`, or `email+phone`."""
+    return "+".join(pair.identifier for pair in entry)
+
+
+def _usable(members: Fetched, rows: Any, entry: Entry) -> Any:
+    conditions = [
+        usable(members.identifier(rows, pair.identifier), KINDS[pair.kind], members.scope.dialect) for pair in entry
+    ]
+    return _all(conditions)
+
+
+def _all(conditions: Sequence[Any]) -> Any:
+    whole = conditions[0]
+    for condition in conditions[1:]:
+        whole &= condition
+    return whole
+
+
+def matches(members: Fetched, model: Model, entry: Entry, earlier: Sequence[str] = ()) -> Any:
+    """Every row of the model that a member meets by one entry; members met by an earlier entry are left out.
+
+    Args:
+        members: the members.
+        model: the model.
+        entry: the pairs that must all meet.
+        earlier: names of the staged matches of earlier entries.
+    """
+    dialect = members.scope.dialect
+    rows = members.rows()
+    rows = rows.filter(_usable(members, rows, entry))
+    for name in earlier:
+        met = staged_matches(name, model)
+        rows = rows.anti_join(met, "member_no").view()  # a table of its own: the compiler cannot chain it further
+    sought, offered = {}, {}
+    for number, pair in enumerate(entry):
+        kind = KINDS[pair.kind]
+        value = comparable(members.identifier(rows, pair.identifier), kind, dialect)
+        column = comparable(model.text(pair.column), HEXDIGEST if pair.hashed else kind, dialect)
+        sought[f"sought_{number}"] = hashed(value, pair.hashed, dialect) if pair.hashed else value
+        offered[f"offered_{number}"] = column
+    left = rows.select("member_no", "remote_joined_at", **sought)
+    right = model.table.select(**model.keys(), **offered)
+    equal = list(zip(sought, offered, strict=True))
+    return left.inner_join(right, equal).select("member_no", "remote_joined_at", *_keys(model))
+
+
+def _keys(model: Model) -> tuple[str, ...]:
+    return KEY_COLUMNS[: len(model.key)]
+
+
+def staged_matches(name: str, model: Model) -> Any:
+    """Matches that were written into a temporary table."""
+    schema = model.table.select(**model.keys()).schema()
+    kinds = {key: "bigint" if schema[key].is_integer() else "text" for key in _keys(model)}
+    return unbound(name, {"member_no": "bigint", "remote_joined_at": "timestamp", **kinds})
+
+
+def all_matches(staged: Sequence[tuple[str, Entry]], model: Model) -> Any:
+    """The matches of all entries, each with the identifiers that matched; keys as text."""
+    import ibis
+
+    parts = []
+    for name, entry in staged:
+        table = staged_matches(name, model)
+        keys = {key: table[key].cast("string") for key in _keys(model)}
+        parts.append(table.select("member_no", "remote_joined_at", **keys, matched=ibis.literal(label(entry))))
+    return parts[0] if len(parts) == 1 else ibis.union(*parts)
+
+
+def uniqueness(staged: Sequence[str], model: Model) -> Any:
+    """The number of matches, of different members and of different keys: all equal when nothing is in doubt."""
+    import ibis
+
+    tables = [staged_matches(name, model) for name in staged]
+    found = tables[0] if len(tables) == 1 else ibis.union(*tables)
+    keys = found.select(*_keys(model)).distinct()
+    members = found.select("member_no").distinct()
+    counted = found.aggregate(matches=found.count())
+    return counted.cross_join(members.aggregate(members=members.count())).cross_join(keys.aggregate(keys=keys.count()))
+
+
+def candidates(found: Any, model: Model, repeats: str | None) -> Any:
+    """One row per member that met any row of the model: how many, and the key where it is one.
+
+    Args:
+        found: all matches.
+        model: the model.
+        repeats: the staged numbers of members fetched before; None when there are none.
+    """
+    if repeats:
+        found = found.anti_join(unbound(repeats, {"member_no": "bigint"}), "member_no")
+    firsts = {name: found[name].min() for name in (*_keys(model), "matched", "remote_joined_at")}
+    return found.group_by("member_no").aggregate(ways=found.count(), **firsts)
+
+
+def staged_candidates(name: str, model: Model) -> Any:
+    """Candidates that were written into a temporary table."""
+    keys = dict.fromkeys(_keys(model), "text")
+    columns = {"member_no": "bigint", "ways": "bigint", **keys, "matched": "text", "remote_joined_at": "timestamp"}
+    return unbound(name, columns)
+
+
+def mapped(found: Any, model: Model) -> Any:
+    """The candidates that met exactly one row, and met it first."""
+    decided = found.filter(found.ways == 1)
+    first = decided.group_by(_keys(model)).aggregate(member_no=decided.member_no.min()).select("member_no")
+    return decided.semi_join(first, "member_no").select("member_no", "remote_joined_at", *_keys(model), "matched")
+
+
+def lost(
+    members: Fetched, entries: Collection[Entry], taken: Any, found: Any | None = None, repeats: str | None = None
+) -> Any:
+    """Every member that is not mapped, with the one reason.
+
+    Args:
+        members: the members.
+        entries: the entries that were tried.
+        taken: the mapped members, with `member_no`.
+        found: candidates, where some are in doubt; None when every match was mapped.
+        repeats: the staged numbers of members fetched before; None when there are none.
+    """
+    import ibis
+
+    left = members.rows().anti_join(taken, "member_no").view()
+    any_usable = ibis.or_(*(_usable(members, left, entry).fill_null(False) for entry in entries))
+    left = left.select("member_no", usable=any_usable)
+    cases = []
+    if repeats:
+        again = unbound(repeats, {"member_no": "bigint"}).select(repeat_no="member_no")
+        left = left.left_join(again, [("member_no", "repeat_no")]).select("member_no", "usable", "repeat_no")
+        cases.append((left.repeat_no.notnull(), "duplicate"))
+    if found is not None:
+        doubt = found.select(candidate_no="member_no", ways="ways")
+        left = left.left_join(doubt, [("member_no", "candidate_no")])
+        cases = [(left.repeat_no.notnull(), "duplicate")] if repeats else []
+        cases += [(left.ways > 1, "ambiguous"), (left.ways == 1, "duplicate")]
+    return left.select("member_no", reason=ibis.cases(*cases, (left.usable, "unknown"), else_="invalid"))
+
+
+def mapped_columns(name: str, width: int) -> Any:
+    """Mapped members that were written into a temporary table; `width` is the number of key columns."""
+    keys = dict.fromkeys(KEY_COLUMNS[:width], "text")
+    return unbound(name, {"member_no": "bigint", "remote_joined_at": "timestamp", **keys, "matched": "text"})

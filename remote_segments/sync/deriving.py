@@ -1,0 +1,152 @@
+"""From stored ids to outcomes: every member ends as mapped, unknown, ambiguous, invalid or duplicate.
+
+Nothing here is kept: matches and outcomes are temporary tables of the session. Where nothing is in doubt, which one
+cheap count shows, the matches are the mapped members and nothing is grouped.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from remote_segments.errors import EngineError, ProjectError
+from remote_segments.membership import matching, models
+from remote_segments.membership.compile import Scope, compiled, unbound
+from remote_segments.membership.guards import Counts
+from remote_segments.membership.tables import MEMBERS
+from remote_segments.sync.plan import Plan
+from remote_segments.sync.snapshots import Snapshot
+from remote_segments.warehouses.base import Session
+
+REPEATS, CANDIDATES, MAPPED, LOST = "rs_repeats", "rs_candidates", "rs_mapped", "rs_lost"
+"""Temporary tables of a mapping session."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What became of the members of a snapshot."""
+
+    counts: Counts
+    current: Any
+    """The mapped members as an expression: `member_no, remote_joined_at, key..., matched`."""
+    lost: Any | None
+    """The others, `member_no, reason`; None when there are none."""
+    identifiers: tuple[str, ...]
+    """The identifiers that the table of members has."""
+
+
+def scope_of(session: Session, plan: Plan) -> Scope:
+    """Whose rows this session reads for this plan."""
+    return Scope(session.dialect, session.schema, plan.segment)
+
+
+def read_model(session: Session, plan: Plan) -> models.Model:
+    """Makes the model readable in this session and checks its columns.
+
+    Raises:
+        ProjectError: `model-missing`, `unknown-column`, `model-key-type`, `identifier-column-type`, `column-collision`.
+    """
+    found = session.expose(table=plan.model.table, sql=plan.model.sql, path=plan.model.path)
+    model = models.Model(found.schema, found.name, found.columns, plan.key)
+    models.check_columns(model, plan.matched_columns, (*(plan.include or ()), *plan.exclude), plan.where)
+    models.published_columns(model, plan.include, plan.exclude, plan.where)
+    return model
+
+
+def check_model(session: Session, plan: Plan, model: models.Model) -> None:
+    """Counts the model's rows and keys.
+
+    Raises:
+        ProjectError: `model-empty`, `model-key-null`, `model-key-duplicated`.
+    """
+    rows, *present = _one_row(session, model.totals())
+    (keys,) = _one_row(session, model.distinct_keys()) if rows and min(present) == rows else (0,)
+    models.check_counts(model, rows, present, keys, plan.where)
+
+
+def derive(session: Session, plan: Plan, snapshot: Snapshot) -> Derived:
+    """Maps the stored members of a snapshot to the model as it is now.
+
+    Raises:
+        ProjectError: what `read_model` and `check_model` raise; `beyond-retention` when the ids are no longer kept.
+    """
+    model = read_model(session, plan)
+    check_model(session, plan, model)
+    members = _members(session, plan, snapshot)
+    fetched, repeated = _totals(session, plan, members, snapshot)
+    repeats = REPEATS if repeated and session.stage(REPEATS, members.scope.sql(members.repeats())) else None
+    staged = _stage_matches(session, plan, members, model)
+    current, found, count = _stage_mapped(session, members.scope, model, staged, repeats)
+    lost, reasons = None, {}
+    if count < fetched:
+        session.stage(LOST, members.scope.sql(matching.lost(members, plan.entries, current, found, repeats)))
+        lost = unbound(LOST, {"member_no": "bigint", "reason": "text"})
+        grouped = lost.group_by("reason").aggregate(number=lost.count())
+        reasons = dict(session.rows(members.scope.sql(grouped)))
+    counts = _counts(fetched, count, reasons)
+    return Derived(counts, current, lost, members.identifiers)
+
+
+def _counts(fetched: int, mapped: int, reasons: dict[str, int]) -> Counts:
+    names = ("unknown", "ambiguous", "invalid", "duplicate")
+    try:
+        return Counts(fetched=fetched, mapped=mapped, **{name: reasons.get(name, 0) for name in names})
+    except ValueError as difference:
+        raise EngineError("accounting", str(difference), "Nothing was published. Report this bug.") from difference
+
+
+def _members(session: Session, plan: Plan, snapshot: Snapshot) -> matching.Fetched:
+    relation = session.relation("members", session.schema)
+    names = tuple(relation.columns) if relation else ()
+    identifiers = tuple(name for name in names if name not in MEMBERS)
+    return matching.Fetched(scope_of(session, plan), snapshot.members_id or "", plan.primary, identifiers)
+
+
+def _totals(session: Session, plan: Plan, members: matching.Fetched, snapshot: Snapshot) -> tuple[int, bool]:
+    """The number of stored members, and whether some came twice."""
+    fetched, *primary = _one_row(session, members.totals())
+    if fetched != snapshot.fetched:
+        if fetched:
+            found = f"{fetched:,} of {snapshot.fetched or 0:,} fetched members are stored."
+            raise EngineError("members-short", found, "Nothing was published. Report this bug.", plan.where)
+        raise ProjectError(
+            "beyond-retention",
+            f"The ids of snapshot {snapshot.snapshot_id} are no longer kept: retention is {plan.retention.days} days.",
+            "Who was a member then can still be read from `changes`; to map again, raise `retention` beforehand.",
+            plan.where,
+        )
+    return fetched, bool(primary) and primary[0] != primary[1]
+
+
+def _stage_matches(
+    session: Session, plan: Plan, members: matching.Fetched, model: models.Model
+) -> list[tuple[str, matching.Entry]]:
+    """Writes the matches of each entry into a temporary table, as long as members are left to be matched."""
+    staged: list[tuple[str, matching.Entry]] = []
+    for number, entry in enumerate(plan.entries, start=1):
+        name = f"rs_matches_{number}"
+        earlier = [name for name, _ in staged]
+        found = session.stage(name, members.scope.sql(matching.matches(members, model, entry, earlier)))
+        if found or not staged:
+            staged.append((name, entry))
+    return staged
+
+
+def _stage_mapped(
+    session: Session,
+    scope: Scope,
+    model: models.Model,
+    staged: list[tuple[str, matching.Entry]],
+    repeats: str | None,
+) -> tuple[Any, Any | None, int]:
+    """The mapped members; the candidates where some are in doubt, else None; the number of the mapped."""
+    everything = matching.all_matches(staged, model)
+    matches, members, keys = _one_row(session, matching.uniqueness([name for name, _ in staged], model))
+    if matches == members == keys and not repeats:
+        return everything, None, matches
+    session.stage(CANDIDATES, scope.sql(matching.candidates(everything, model, repeats)))
+    found = matching.staged_candidates(CANDIDATES, model)
+    count = session.stage(MAPPED, scope.sql(matching.mapped(found, model)))
+    return matching.mapped_columns(MAPPED, len(model.key)), found, count
+
+
+def _one_row(session: Session, expression: Any) -> tuple[Any, ...]:
+    return session.rows(compiled(expression, session.dialect))[0]

@@ -1,0 +1,169 @@
+"""Publication: the moment a snapshot becomes what everybody reads, in one transaction, or not at all."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from remote_segments.errors import EngineError, HeldError, ProjectError
+from remote_segments.membership.enrichment import enriched
+from remote_segments.membership.guards import Counts, judge
+from remote_segments.membership.models import published_columns
+from remote_segments.sync.choosing import choose, is_late
+from remote_segments.sync.deriving import read_model, scope_of
+from remote_segments.sync.mapping import map_members, note_failure, remap
+from remote_segments.sync.plan import Plan, plan_for
+from remote_segments.sync.results import Published
+from remote_segments.sync.retention import expire
+from remote_segments.sync.snapshots import Snapshot, get, latest_published, update
+from remote_segments.sync.store import ensure_store
+from remote_segments.warehouses.base import Session, Warehouse
+
+if TYPE_CHECKING:
+    from remote_segments.config.project import Project
+
+
+def publish_segment(
+    project: "Project",
+    segment_name: str,
+    *,
+    partition_key: str | None,
+    run_id: str | None,
+    now: datetime,
+    snapshot_id: str | None = None,
+) -> Published:
+    """Publishes what was mapped for a window of a segment.
+
+    Args:
+        project: the loaded project.
+        segment_name: the segment.
+        partition_key: the window.
+        run_id: the run that asks.
+        now: the instant of publication.
+        snapshot_id: a snapshot to publish instead of the window's newest.
+
+    Returns:
+        The published row; of an older window, which is part of history already, with `replaced` False.
+
+    Raises:
+        HeldError: `none-mapped`, `emptied`, `match-rate-low`; recorded, and the published segment stays.
+        ProjectError: `not-mapped`, `snapshot-superseded`; what is wrong with the model.
+    """
+    plan = plan_for(project, segment_name)
+    return publish_with(
+        project.open_warehouse(), plan, partition_key=partition_key, run_id=run_id, now=now, snapshot_id=snapshot_id
+    )
+
+
+def publish_with(
+    warehouse: Warehouse,
+    plan: Plan,
+    *,
+    partition_key: str | None = None,
+    run_id: str | None = None,
+    now: datetime,
+    snapshot_id: str | None = None,
+) -> Published:
+    """Does what `publish_segment` does, for a plan; a held snapshot is recorded in a transaction of its own."""
+    chosen: Snapshot | None = None
+    try:
+        with warehouse.write() as session:
+            ensure_store(session)
+            chosen = choose(session, plan, partition_key=partition_key, run_id=run_id, snapshot_id=snapshot_id)
+            return publish(session, plan, chosen.snapshot_id, now=now)
+    except HeldError as held:
+        if chosen is not None:
+            note_failure(warehouse, chosen, held)
+        raise
+
+
+def publish(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) -> Published:
+    """Replaces `<segment>` by a mapped snapshot and marks its row published, in the session's transaction.
+
+    A snapshot that was mapped against another published one than today's is mapped again first; so is a held one,
+    and one whose model lost or gained keys since. The published snapshot itself is only shown anew.
+
+    Raises:
+        HeldError: before anything is written; the caller rolls back and records it.
+        ProjectError: `not-mapped`, `snapshot-superseded`.
+    """
+    snapshot = get(session, plan.segment, snapshot_id)
+    latest = latest_published(session, plan.segment)
+    if snapshot is None or snapshot.state == "fetched":
+        raise ProjectError(
+            "not-mapped",
+            f"Snapshot {snapshot_id} is not mapped yet.",
+            "Materialize mapped_keys of this window first.",
+            plan.where,
+        )
+    if snapshot.state == "published":
+        if latest is not None and latest.snapshot_id != snapshot_id:
+            return Published.of(snapshot, replaced=False, rows=snapshot.mapped or 0)
+        return _show_again(session, plan, snapshot, now)
+    if is_late(snapshot, latest):
+        raise ProjectError(
+            "snapshot-superseded",
+            "Newer ids were published in the meantime; the segment shows those.",
+            "Materialize mapped_keys of this window again to add it to the history; the segment needs nothing.",
+            plan.where,
+        )
+    if _must_be_mapped_again(plan, snapshot, latest):
+        snapshot = map_members(session, plan, snapshot_id, now=now)
+    return _publish_mapped(session, plan, snapshot, latest, now)
+
+
+def _must_be_mapped_again(plan: Plan, snapshot: Snapshot, latest: Snapshot | None) -> bool:
+    against = (latest.snapshot_id if latest else None, plan.definition_hash, plan.key_columns)
+    return snapshot.state == "held" or against != (
+        snapshot.previous_id,
+        snapshot.definition_hash,
+        snapshot.key_columns,
+    )
+
+
+def _publish_mapped(
+    session: Session, plan: Plan, snapshot: Snapshot, latest: Snapshot | None, now: datetime
+) -> Published:
+    check_guards(plan, snapshot, latest)
+    rows = _replace(session, plan, snapshot)
+    if rows != snapshot.mapped:  # the model changed since it was mapped
+        snapshot = map_members(session, plan, snapshot.snapshot_id, now=now)
+        check_guards(plan, snapshot, latest)
+        rows = _replace(session, plan, snapshot)
+    if rows != snapshot.mapped:
+        found = f"{rows:,} rows were written for {snapshot.mapped or 0:,} keys."
+        raise EngineError("rows-short", found, "Nothing was published. Report this bug.", plan.where)
+    published = update(session, snapshot, state="published", published_at=now, reason=None, message=None)
+    expire(session, plan, published, now)
+    return Published.of(published, replaced=True, rows=rows)
+
+
+def _show_again(session: Session, plan: Plan, snapshot: Snapshot, now: datetime) -> Published:
+    """Writes the published rows anew; a model that no longer has the same keys makes it a new snapshot."""
+    if snapshot.key_columns == plan.key_columns:
+        rows = _replace(session, plan, snapshot)
+        if rows == snapshot.mapped:
+            return Published.of(snapshot, replaced=True, rows=rows)
+    again = remap(session, plan, snapshot, partition_key=None, run_id=snapshot.run_id, now=now)
+    return _publish_mapped(session, plan, again, snapshot, now)
+
+
+def _replace(session: Session, plan: Plan, snapshot: Snapshot) -> int:
+    model = read_model(session, plan)
+    columns = published_columns(model, plan.include, plan.exclude, plan.where)
+    if snapshot.fetched_at is None:
+        raise EngineError("no-instant", f"Snapshot {snapshot.snapshot_id} has no instant.", "Report this bug.")
+    scope = scope_of(session, plan)
+    rows = enriched(scope, snapshot.snapshot_id, model, columns, snapshot.fetched_at)
+    return session.replace_table(plan.segment, scope.sql(rows))
+
+
+def check_guards(plan: Plan, snapshot: Snapshot, latest: Snapshot | None) -> None:
+    """Judges the counts of a mapped snapshot.
+
+    Raises:
+        HeldError: `none-mapped`, `emptied`, `match-rate-low`.
+    """
+    names = ("fetched", "mapped", "unknown", "ambiguous", "invalid", "duplicate")
+    counts = Counts(**{name: getattr(snapshot, name) or 0 for name in names})
+    verdict = judge(counts, latest.fetched if latest else None, plan.guards)
+    if verdict is not None:
+        raise HeldError(verdict.code, verdict.found, verdict.fix, plan.where)

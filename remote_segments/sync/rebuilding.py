@@ -1,0 +1,101 @@
+"""Rebuilding: an older window mapped with today's model, in its place in history; `<segment>` is never touched.
+
+Also a fetch that was mapped too late, after a newer one was published, finds its place in history here: then it
+causes the events that it would have caused in time.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from remote_segments.errors import EngineError, HeldError, ProjectError
+from remote_segments.membership.guards import Counts, judge
+from remote_segments.sync.choosing import check_source
+from remote_segments.sync.deriving import derive
+from remote_segments.sync.plan import Plan
+from remote_segments.sync.results import Mapped
+from remote_segments.sync.snapshots import Snapshot, get, published_after, published_before, update
+from remote_segments.sync.writing import Writing
+from remote_segments.warehouses.base import Session
+
+
+def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) -> Mapped:
+    """Rewrites an older snapshot's keys, unmapped and events, and corrects the events of the snapshot after it.
+
+    Events that were there before keep their cause; new ones are `rebuilt`, as it was neither the person's doing nor
+    the platform's. Those of a snapshot that was never published get the causes they would have had in time.
+
+    Raises:
+        ProjectError: `rebuild-key-changed` when the model's key is another one than then; `beyond-retention`;
+            what is wrong with the model.
+        HeldError: what would hold it, had it come in time; `none-mapped` for one that was published.
+    """
+    snapshot = get(session, plan.segment, snapshot_id)
+    following = published_after(session, snapshot) if snapshot else None
+    if snapshot is None or following is None:
+        raise EngineError("no-later-snapshot", f"Nothing follows {snapshot_id}.", "Report this bug.", plan.where)
+    published = snapshot.state == "published"
+    preceding = published_before(session, snapshot)
+    _check_key(plan, snapshot if published else following)
+    if not published:
+        check_source(plan, snapshot)
+    derived = derive(session, plan, snapshot)
+    _judge(plan, derived.counts, preceding, published)
+    placed = replace(
+        snapshot,
+        previous_id=preceding.snapshot_id if preceding else None,
+        generation=snapshot.generation if published else following.generation,
+        definition_hash=plan.definition_hash,
+        key_columns=plan.key_columns,
+        model_read_at=now,
+        published_at=snapshot.published_at or now,
+    )
+    writing = Writing(
+        session=session,
+        plan=plan,
+        snapshot=placed,
+        previous=preceding,
+        identifiers=derived.identifiers,
+        rebuilt=published,
+    )
+    events = writing.outcomes(derived)
+    written = update(
+        session,
+        snapshot,
+        **{name: getattr(placed, name) for name in _REWRITTEN},
+        **vars(derived.counts),
+        **events,
+        state="published",
+        reason=None,
+        message=None,
+    )
+    _correct_following(writing, following, placed)
+    return Mapped.of(written, "rebuild")
+
+
+_REWRITTEN = ("previous_id", "generation", "definition_hash", "key_columns", "model_read_at", "published_at")
+
+
+def _correct_following(writing: Writing, following: Snapshot, rebuilt: Snapshot) -> None:
+    """Counts the next snapshot's events against the rebuilt one; keys of another generation cannot be compared."""
+    if following.generation != rebuilt.generation:
+        return
+    counts = replace(writing, snapshot=following, previous=rebuilt).corrected_changes()
+    update(writing.session, following, previous_id=rebuilt.snapshot_id, **counts)
+
+
+def _check_key(plan: Plan, snapshot: Snapshot) -> None:
+    if snapshot.key_columns != plan.key_columns:
+        raise ProjectError(
+            "rebuild-key-changed",
+            f"The model's key was {snapshot.key_columns} then and is {plan.key_columns} now: the keys of that window's "
+            "neighbours cannot be compared with new ones.",
+            "Leave that window as it is; the windows since the key changed can be rebuilt.",
+            plan.where,
+        )
+
+
+def _judge(plan: Plan, counts: Counts, preceding: Snapshot | None, published: bool) -> None:
+    """Holds what must not enter history; of a published window only what would empty it by mistake."""
+    verdict = judge(counts, preceding.fetched if preceding else None, plan.guards)
+    if verdict is not None and (not published or verdict.code == "none-mapped"):
+        raise HeldError(verdict.code, verdict.found, verdict.fix, plan.where)

@@ -1,0 +1,29 @@
+"""Forgetting: fetched ids, keys and unmapped members are kept for a segment's retention; events are kept for ever."""
+
+from datetime import datetime
+
+from remote_segments.membership.literals import literal, table_name
+from remote_segments.sync.plan import Plan
+from remote_segments.sync.snapshots import Snapshot, snapshot_id_prefix
+from remote_segments.warehouses.base import Session
+
+KEPT_FOR_A_WHILE = ("members", "keys", "unmapped")
+
+
+def expire(session: Session, plan: Plan, published: Snapshot, now: datetime) -> int:
+    """Deletes the rows of snapshots that are older than the retention; returns how many.
+
+    The published snapshot and the ids it was mapped from stay, however old. Snapshot ids sort by time, so an
+    engine skips all younger rows without reading them, and a segment that has no older snapshot is not scanned at all.
+    """
+    keep = ", ".join(literal(name) for name in {published.snapshot_id, published.members_id or ""})
+    older = (
+        f"segment = {literal(plan.segment)} AND snapshot_id < {literal(snapshot_id_prefix(now - plan.retention))} "
+        f"AND snapshot_id NOT IN ({keep})"
+    )
+    if not session.rows(f"SELECT 1 FROM {table_name(session.schema, 'snapshots')} WHERE {older} LIMIT 1"):
+        return 0
+    return sum(
+        max(0, session.execute(f"DELETE FROM {table_name(session.schema, table)} WHERE {older}"))
+        for table in KEPT_FOR_A_WHILE
+    )
