@@ -19,6 +19,9 @@ from remote_segments.simulator.state import Call, State
 HOST = "127.0.0.1"
 LONGEST_HANG = 120.0  # seconds after which a hanging answer is given up, so that no thread stays for ever
 HTML = b"<!doctype html><html><head><title>Just a moment</title></head><body>Checking your browser.</body></html>"
+CANARY = "ada.canary@example.test"
+"""Stands in every simulated error: real platforms name people in theirs, and no log or message may repeat it."""
+
 REASONS = {200: "OK", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
 
 
@@ -35,7 +38,7 @@ def replaced(fault: Fault, request: Request, account: Account) -> Answer:
     if fault.kind == "redirect":
         prefix = urlsplit(request.root).path
         return Answer(302, body=b"", headers={"Location": f"{fault.host}{prefix}{request.path}"})
-    answer = account.error(status, fault.kind, f"Simulated: {fault.kind}.")
+    answer = account.error(status, fault.kind, f"Simulated: {fault.kind}, while reading {CANARY}.")
     answer.headers |= headers
     return answer
 

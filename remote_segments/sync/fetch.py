@@ -176,18 +176,19 @@ class Neighbours:
 
 def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, connect: Connect) -> ProvenSpool:
     """Reads all pages into a spool and proves it; a failure is recorded in the warehouse where that is possible."""
-    platform = None
+    project, source = attempt.project, attempt.segment.source
+    pages = None
     try:
-        with connect(attempt.project, attempt.segment.source.connection) as platform:
-            return _spooled(attempt, spools, progress, platform)
+        with connect(project, source.connection) as platform:
+            pages = platform.fetch(project.source_kind_name(attempt.segment), source.ids)
+            return _spooled(attempt, spools, progress, pages)
     except Exception as error:
-        _record_failure(attempt, error, platform.calls if platform else 0)
+        _record_failure(attempt, error, pages.calls if pages else 0)
         raise
 
 
-def _spooled(attempt: Attempt, spools: Spools, progress: Progress | None, platform: Platform) -> ProvenSpool:
-    name, kind = attempt.project.source_kind_name(attempt.segment), attempt.project.source_kind(attempt.segment)
-    pages, neighbours = platform.fetch(name, attempt.segment.source.ids), Neighbours()
+def _spooled(attempt: Attempt, spools: Spools, progress: Progress | None, pages: Fetch) -> ProvenSpool:
+    kind, neighbours = attempt.project.source_kind(attempt.segment), Neighbours()
     snapshot_id = new_snapshot_id(attempt.now)
     with spools.write(snapshot_id, list(kind.identifiers)) as writer:
         for count, page in enumerate(pages, start=1):
@@ -197,8 +198,8 @@ def _spooled(attempt: Attempt, spools: Spools, progress: Progress | None, platfo
                 progress(count, writer.members, pages.expected)
         snapshot = attempt.snapshot(snapshot_id, pages)
         if snapshot.fetched != writer.members:
-            found_short = f"{writer.members:,} of {snapshot.fetched or 0:,} members were written."
-            raise EngineError("spool-short", found_short, "Nothing was stored. Report this bug.")
+            found = f"{writer.members:,} of {snapshot.fetched or 0:,} members were written."
+            raise EngineError("spool-short", found, "Nothing was stored. Report this bug.")
         return writer.prove(snapshot, neighbours.doubt(snapshot.completeness or ""))
 
 
