@@ -1,0 +1,105 @@
+"""Holds the exchanges with Klaviyo against the vendor's own OpenAPI description, where that file is at hand.
+
+The file is looked for in `vendor_specs/` of REMOTE_SEGMENTS_SHARED, or of a folder `shared` beside the repository.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SPECIFICATION = Path(os.environ.get("REMOTE_SEGMENTS_SHARED", ROOT.parent / "shared")) / "vendor_specs" / "klaviyo.json"
+EXCHANGES = Path(__file__).parent / "klaviyo.yaml"
+
+pytestmark = pytest.mark.skipif(
+    not SPECIFICATION.is_file(), reason=f"the vendor's description is not at {SPECIFICATION}"
+)
+
+
+@cache
+def specification() -> dict[str, Any]:
+    """Returns the description with OpenAPI's `nullable` written as JSON Schema says it."""
+    return json.loads(SPECIFICATION.read_text(), object_hook=_with_null)
+
+
+def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    if schema.get("nullable") is True:
+        return {"anyOf": [{name: value for name, value in schema.items() if name != "nullable"}, {"type": "null"}]}
+    return schema
+
+
+def exchanges() -> Iterator[Any]:
+    """Yields every exchange of every case, once."""
+    for name, case in yaml.safe_load(EXCHANGES.read_text())["cases"].items():
+        for number, exchange in enumerate(case["exchanges"], 1):
+            yield pytest.param(exchange, id=f"{name}-{number}")
+
+
+def operation(path: str) -> tuple[str, dict[str, Any]]:
+    """Returns the described path that an address belongs to, and its GET."""
+    for template, methods in specification()["paths"].items():
+        if "get" in methods and re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), path):
+            return template, methods["get"]
+    raise AssertionError(f"the vendor describes no GET {path}")
+
+
+@pytest.mark.parametrize("exchange", list(exchanges()))
+def test_a_call_is_one_that_the_vendor_describes(exchange: dict[str, Any]) -> None:
+    """Path, parameters, their values and the required headers are in the vendor's description."""
+    request = exchange["request"] if isinstance(exchange["request"], dict) else {"url": exchange["request"]}
+    parts = urlsplit(request["url"])
+    assert f"{parts.scheme}://{parts.netloc}" in {server["url"] for server in specification()["servers"]}
+    parameters = {parameter["name"]: parameter for parameter in operation(parts.path)[1]["parameters"]}
+    for name, value in parse_qsl(parts.query):
+        schema = parameters[name]["schema"]
+        given: Any = (
+            value.split(",") if schema["type"] == "array" else int(value) if schema["type"] == "integer" else value
+        )
+        jsonschema.validate(given, schema)
+    needed = {
+        name for name, parameter in parameters.items() if parameter.get("required") and parameter["in"] == "header"
+    }
+    assert needed == {"revision"}
+
+
+@pytest.mark.parametrize("exchange", list(exchanges()))
+def test_an_answer_is_one_that_the_vendor_describes(exchange: dict[str, Any]) -> None:
+    """The hand-written answers fit the vendor's schemas, refusals those of refusals."""
+    answer = exchange["response"]
+    if "json" not in answer:
+        pytest.skip("a web page is not part of the description")
+    path = operation(
+        urlsplit(exchange["request"]["url"] if isinstance(exchange["request"], dict) else exchange["request"]).path
+    )[1]
+    status = answer.get("status", 200)
+    described = path["responses"]["200" if status == 200 else f"{status // 100}XX"]
+    described = resolve(described)
+    (content,) = described["content"].values()
+    document = json.loads(json.dumps(answer["json"]))
+    links = document.get("links", {})
+    # The vendor's servers answer null where its description leaves a link out.
+    document |= {"links": {name: link for name, link in links.items() if link is not None}} if links else {}
+    jsonschema.validate(document, {**content["schema"], "components": specification()["components"]})
+
+
+def resolve(schema: dict[str, Any]) -> dict[str, Any]:
+    """Returns what a reference points to."""
+    found: Any = specification()
+    for name in schema.get("$ref", "").removeprefix("#/").split("/") if "$ref" in schema else ():
+        found = found[name]
+    return found if "$ref" in schema else schema
+
+
+def test_the_revision_is_the_described_one() -> None:
+    """The manifest asks for the revision that was compared here."""
+    manifest = yaml.safe_load((ROOT / "remote_segments" / "platforms" / "klaviyo.yaml").read_text())
+    assert manifest["headers"]["revision"] == specification()["info"]["version"] == manifest["api_version"]
