@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from remote_segments.errors import InvalidProject, Problem
+from remote_segments.errors import InvalidProject, Location, Problem
 from remote_segments.explanations import explain
 from remote_segments.suggestions import listed
 from remote_segments.yaml import Document, read_document
@@ -57,9 +57,8 @@ def load(file: Path, model: type[AnyModel], context: dict[str, Any] | None = Non
 
 def missing_file(file: Path) -> Problem:
     """A file that must be there."""
-    return Problem(
-        "missing-file", f"There is no file {file.name} in {file.parent}.", "Create it, or name another.", None
-    )
+    found = f"There is no file {file.name} in {file.parent}."
+    return Problem("missing-file", found, "Create it, or name another.", Location(file))
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
