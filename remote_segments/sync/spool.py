@@ -146,15 +146,17 @@ class Spools:
         Raises:
             TemporaryError: `spool-unwritable`, as when the disk is full.
         """
-        writer = None
+        path, writer = self._folder / f"{snapshot_id}.parquet.partial", None
         try:
             for folder in (self._state, self._folder.parent, self._folder):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            writer = SpoolWriter(self._folder / f"{snapshot_id}.parquet.partial", identifiers)
+            writer = SpoolWriter(path, identifiers)
             yield writer
         except BaseException as error:
             if writer is not None:
                 writer.abandon()
+            elif self._folder.is_dir():
+                path.unlink(missing_ok=True)
             if isinstance(error, OSError):
                 raise self._unwritable(error) from error
             raise
