@@ -107,7 +107,7 @@ def meaning(response: Response, rules: tuple[Refusal, ...]) -> Meaning:
         return "success"
     if 300 <= response.status < 400:
         return "moved"
-    if response.status >= 500 or response.status in {423, 477}:
+    if (response.status >= 500 and response.status not in {501, 505}) or response.status in {423, 477}:
         return "unavailable"
     return _STATUSES.get(response.status, "refused")
 
