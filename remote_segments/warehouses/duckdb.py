@@ -5,10 +5,9 @@ session takes its turn at the queue beside the file, opens it, and closes it. In
 the file: closing any handle on it would drop DuckDB's lock.
 """
 
-import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -86,6 +85,8 @@ class DuckDBWarehouse:
     @contextmanager
     def write(self) -> "Iterator[DuckDBSession]":
         """Opens a writing session of one transaction, committed when the block ends, rolled back on any exception."""
+        import duckdb
+
         from remote_segments.warehouses.duckdb_failures import translated
         from remote_segments.warehouses.duckdb_session import DuckDBSession
 
@@ -99,11 +100,12 @@ class DuckDBWarehouse:
                 if session.failed:
                     raise session_failed()
             except BaseException:
-                connection.rollback()
+                with suppress(duckdb.Error):  # the first failure is the one to tell; closing undoes it too
+                    connection.rollback()
                 raise
             with translated():
                 connection.commit()
-            self._make_private()
+            self._hide_log()
 
     @contextmanager
     def connection(self, read_only: bool = False) -> "Iterator[duckdb.DuckDBPyConnection]":
@@ -127,9 +129,11 @@ class DuckDBWarehouse:
             )
         private_folder(self._folder)
         with self._queue.turn(exclusive=not read_only):
+            made = not self.path.exists()
             connection = self._connect(read_only)
             try:
-                self._make_private()
+                if made:
+                    self.path.chmod(0o600)
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection
             finally:
@@ -163,11 +167,7 @@ class DuckDBWarehouse:
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(pause * 1.5, 0.5)
 
-    def _make_private(self) -> None:
-        """Lets only the owner read the file and its log; by their names, since opening them would drop the lock."""
-        for path in (self.path, self.path.with_name(self.path.name + ".wal")):
-            try:
-                if path.stat().st_uid == os.geteuid():
-                    path.chmod(0o600)
-            except FileNotFoundError:
-                continue
+    def _hide_log(self) -> None:
+        """Gives the log of a commit the rights of the file; by its name, since opening it would drop the lock."""
+        with suppress(OSError):
+            self.path.with_name(self.path.name + ".wal").chmod(self.path.stat().st_mode & 0o666)

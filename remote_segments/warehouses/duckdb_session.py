@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
-import pyarrow as pa
 
 from remote_segments.errors import EngineError
 from remote_segments.warehouses.base import Relation
 from remote_segments.warehouses.duckdb_failures import failed, first_line
 from remote_segments.warehouses.files import scan
+from remote_segments.warehouses.frames import to_frame, to_rows
 from remote_segments.warehouses.models import column_in_use, model_missing, model_unreadable, one_select
 from remote_segments.warehouses.quoting import identifier, identifiers, literal, qualified, split_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 TYPES = {"text": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE", "timestamp": "TIMESTAMPTZ", "boolean": "BOOLEAN"}
 """The contract's neutral types in DuckDB."""
@@ -42,13 +44,11 @@ class DuckDBSession:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Returns all rows of a SELECT; timestamps are aware datetimes in UTC, whole numbers are ints."""
-        table = self._arrow(sql)
-        return list(zip(*(_values(column) for column in table.columns), strict=True))
+        return to_rows(self._arrow(sql))
 
-    def frame(self, sql: str) -> pd.DataFrame:
+    def frame(self, sql: str) -> "pd.DataFrame":
         """Returns a SELECT as a frame."""
-        frame: pd.DataFrame = self._arrow(sql).to_pandas()
-        return frame
+        return to_frame(self._arrow(sql))
 
     def relation(self, name: str, schema: str | None = None) -> Relation | None:
         """Describes a table or view: of the session, else of the project's schema; or of the schema named."""
@@ -137,12 +137,23 @@ class DuckDBSession:
             schema, name = parts
             found = self._describe(None, schema or "main", name)
             if found is not None:
-                return found
+                return self._unambiguous(found)
         known = self._connection.execute(
             "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT temporary UNION ALL "
             "SELECT schema_name || '.' || view_name FROM duckdb_views() WHERE NOT temporary AND NOT internal"
         ).fetchall()
         raise model_missing(text, "main", [str(row[0]) for row in known])
+
+    def _unambiguous(self, found: Relation) -> Relation:
+        """Gives a table by a view when its schema is called like the file: `crm.x` would mean two things to DuckDB."""
+        file = str(self._connection.execute("SELECT current_database()").fetchall()[0][0])
+        if found.schema is None or found.schema.lower() != file.lower():
+            return found
+        self._models += 1
+        view = f"model_{self._models}"
+        whole = f"{identifier(file)}.{qualified(found.schema, found.name)}"
+        self.execute(f"CREATE TEMPORARY VIEW {identifier(view)} AS SELECT * FROM {whole}")
+        return Relation(None, view, found.columns)
 
     def _views_on(self, name: str) -> list[str]:
         """Lists the views that mention a table and worked before this transaction.
@@ -181,7 +192,7 @@ class DuckDBSession:
             self.failed = True
             raise failed(failure) from None
 
-    def _arrow(self, sql: str) -> pa.Table:
+    def _arrow(self, sql: str) -> "pa.Table":
         with self._guarded():
             return self._connection.sql(sql).to_arrow_table()
 
@@ -192,12 +203,3 @@ def _binds(connection: duckdb.DuckDBPyConnection, view: str) -> bool:
     except duckdb.Error:
         return False
     return True
-
-
-def _values(column: pa.ChunkedArray) -> list[Any]:
-    values: list[Any] = column.to_pylist()
-    if pa.types.is_timestamp(column.type) and column.type.tz:
-        return [value if value is None else value.astimezone(UTC) for value in values]
-    if pa.types.is_decimal(column.type) and column.type.scale == 0:  # DuckDB's sums of integers are HUGEINT
-        return [value if value is None else int(value) for value in values]
-    return values

@@ -129,6 +129,8 @@ class PostgresWarehouse:
         key = int.from_bytes(digest[:8], "big", signed=True)
         with self.connection(f" refreshing {segment}") as connection:
             with translated(connection.info.user):
+                if connection.info.server_version >= 140000:
+                    connection.execute("SET idle_session_timeout = 0")  # the lock is kept by doing nothing
                 row = connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
                 if row is None or not row[0]:
                     raise running(segment, _holder(connection, key))
@@ -161,7 +163,7 @@ class PostgresWarehouse:
             raise unreachable(failure, place) from None
         with connection:
             with translated(connection.info.user):
-                wait = int(self._settings.wait_seconds * 1000)
+                wait = max(1, int(self._settings.wait_seconds * 1000))  # milliseconds; 0 would mean for ever
                 connection.execute(f"SET TIME ZONE 'UTC'; SET lock_timeout = {wait}; SET client_encoding = 'UTF8'")
             yield connection
 

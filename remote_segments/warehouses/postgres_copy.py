@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pandas as pd
 import psycopg
 import pyarrow as pa
 import pyarrow.csv
@@ -18,6 +17,7 @@ import pyarrow.parquet
 
 from remote_segments.warehouses.duckdb_failures import first_line
 from remote_segments.warehouses.files import scan
+from remote_segments.warehouses.frames import decimals
 from remote_segments.warehouses.models import model_unreadable
 from remote_segments.warehouses.quoting import identifier, identifiers
 
@@ -36,6 +36,10 @@ _FRAME_TYPES = {
     1082: pa.date32(), 1114: pa.timestamp("us"), 1184: pa.timestamp("us", tz="UTC"),
 }  # fmt: skip
 """Postgres' type numbers (pg_type.oid); everything else is read as text."""
+
+
+_NUMERIC = 1700
+"""The type number of numeric, read as text and then made decimals."""
 
 
 def copy_parquet(connection: "psycopg.Connection[Any]", table: str, parquet: Path, constants: Mapping[str, str]) -> int:
@@ -67,22 +71,43 @@ def copy_file(connection: "psycopg.Connection[Any]", name: str, path: Path) -> N
     connection.execute(f"ANALYZE pg_temp.{identifier(name)}".encode())
 
 
-def read_frame(connection: "psycopg.Connection[Any]", sql: str) -> pd.DataFrame:
-    """Returns a SELECT as a frame, through Arrow."""
+def read_table(connection: "psycopg.Connection[Any]", sql: str) -> pa.Table:
+    """Returns a SELECT as a table of Arrow, without a Python object per value."""
     described = connection.execute(f"SELECT * FROM ({sql}) AS q LIMIT 0".encode()).description or []
     kinds = {column.name: _FRAME_TYPES.get(column.type_code, pa.string()) for column in described}
     with connection.cursor().copy(f"COPY ({sql}) TO STDOUT (FORMAT csv, HEADER)".encode()) as copy:
-        buffer = io.BytesIO(b"".join(copy))
-    table = pyarrow.csv.read_csv(
-        buffer,
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=kinds, null_values=[""], true_values=["t"], false_values=["f"],
-            strings_can_be_null=True, quoted_strings_can_be_null=False,
-        ),
-    )  # fmt: skip
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
+        table = pyarrow.csv.read_csv(
+            io.BufferedReader(_Incoming(copy), 1 << 20),
+            read_options=pyarrow.csv.ReadOptions(use_threads=False),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=kinds, null_values=[""], true_values=["t"], false_values=["f"],
+                strings_can_be_null=True, quoted_strings_can_be_null=False,
+            ),
+        )  # fmt: skip
+    for place, column in enumerate(described):
+        if column.type_code == _NUMERIC:
+            table = table.set_column(place, column.name, decimals(table.column(place)))
+    return table
+
+
+class _Incoming(io.RawIOBase):
+    """What a COPY sends, as a file to read."""
+
+    def __init__(self, copy: psycopg.Copy) -> None:
+        self._blocks = iter(copy)
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._blocks, b""))
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
 
 
 def _file_type(kind: str) -> str | None:
@@ -92,8 +117,9 @@ def _file_type(kind: str) -> str | None:
 
 
 def _extended(batch: pa.RecordBatch, constants: Mapping[str, str]) -> pa.RecordBatch:
+    kept = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in batch.columns]
     added = [pa.repeat(pa.scalar(value, pa.string()), batch.num_rows) for value in constants.values()]
-    return pa.RecordBatch.from_arrays([*batch.columns, *added], names=[*batch.schema.names, *constants])
+    return pa.RecordBatch.from_arrays([*kept, *added], names=[*batch.schema.names, *constants])
 
 
 def _copy_in(

@@ -12,7 +12,36 @@ import psycopg
 
 from remote_segments.errors import EngineError, ProjectError, RemoteSegmentsError, TemporaryError
 
-_PASSING = ("starting up", "shutting down", "recovery mode", "too many", "connection slots", "not yet accepting")
+_STARTING = ("starting up", "shutting down", "recovery mode", "too many", "connection slots", "not yet accepting")
+_FULL = (
+    "disk-full",
+    "The disk of the Postgres server is full.",
+    "Free some space; nothing that was published before is touched.",
+)
+_CONFLICT = (
+    "warehouse-conflict",
+    "Another transaction of the Postgres server changed the same rows, or waited for this one.",
+    "Try again; this transaction was undone as a whole.",
+)
+_PASSING = {
+    "53100": _FULL,
+    "53400": _FULL,
+    "40001": _CONFLICT,
+    "40P01": _CONFLICT,
+    "53200": ("out-of-memory", "The Postgres server is out of memory.", "Let other work there end, then try again."),
+    "55P03": (
+        "warehouse-busy",
+        "Another session of the Postgres server keeps a lock on the project's tables.",
+        "Find it in pg_stat_activity, let it end, then try again.",
+    ),
+    "57014": (
+        "statement-cancelled",
+        "The Postgres server cancelled a statement: its statement_timeout passed, or somebody stopped it.",
+        "Give the warehouse's user a longer statement_timeout (ALTER ROLE ... SET), or try again.",
+    ),
+}
+"""By SQLSTATE: code, what was found, what to do."""
+
 _DENIED = re.compile(r"permission denied for (?P<kind>\w+(?: \w+)?) (?P<name>.+)$")
 _OWNER = re.compile(r"must be owner of (?P<kind>\w+(?: \w+)?) (?P<name>.+)$")
 _GRANTS = {
@@ -45,29 +74,10 @@ def failed(failure: psycopg.Error, user: str = "this user") -> RemoteSegmentsErr
 
 
 def _temporary(state: str) -> TemporaryError | None:
-    if state in ("53100", "53400"):
-        return TemporaryError(
-            "disk-full",
-            "The disk of the Postgres server is full.",
-            "Free some space; nothing that was published before is touched.",
-        )
-    if state == "53200":
-        return TemporaryError("out-of-memory", "The Postgres server is out of memory.", "Let other work there end.")
-    if state in ("40001", "40P01"):
-        return TemporaryError(
-            "warehouse-conflict",
-            "Another transaction of the Postgres server changed the same rows, or waited for this one.",
-            "Try again; this transaction was undone as a whole.",
-        )
-    if state == "55P03":
-        return TemporaryError(
-            "warehouse-busy",
-            "Another session of the Postgres server keeps a lock on the project's tables.",
-            "Find it in pg_stat_activity, let it end, then try again.",
-        )
-    if state[:2] in ("08", "57", "53"):
-        return _down(f"it ended the session ({state})")
-    return None
+    said = _PASSING.get(state)
+    if said is not None:
+        return TemporaryError(*said)
+    return _down(f"it ended the session ({state})") if state[:2] in ("08", "57", "53") else None
 
 
 def refused(message: str, user: str) -> ProjectError:
@@ -86,7 +96,7 @@ def unreachable(failure: psycopg.Error, place: str) -> RemoteSegmentsError:
     """Returns the error for a connection that could not be opened; `place` is host and database, without a secret."""
     text = str(failure).strip()
     fatal = [line.split("FATAL:", 1)[1].strip() for line in text.splitlines() if "FATAL:" in line]
-    if fatal and not any(word in fatal[-1] for word in _PASSING):
+    if fatal and not any(word in fatal[-1] for word in _STARTING):
         return ProjectError(
             "warehouse-refused",
             f"The Postgres server of {place} refused the connection: {fatal[-1]}.",

@@ -5,19 +5,22 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import pandas as pd
 import psycopg
 
 from remote_segments.errors import EngineError
 from remote_segments.warehouses.base import Relation
+from remote_segments.warehouses.frames import to_frame
 from remote_segments.warehouses.models import model_missing, model_unreadable, one_select
-from remote_segments.warehouses.postgres_copy import copy_file, copy_parquet, read_frame
+from remote_segments.warehouses.postgres_copy import copy_file, copy_parquet, read_table
 from remote_segments.warehouses.postgres_failures import failed, refused, translated
 from remote_segments.warehouses.postgres_replacement import replace
 from remote_segments.warehouses.quoting import identifier, identifiers, qualified, split_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TYPES = {
     "text": "text",
@@ -58,10 +61,10 @@ class PostgresSession:
         with self._guarded():
             return [tuple(map(_value, row)) for row in self._connection.execute(sql.encode()).fetchall()]
 
-    def frame(self, sql: str) -> pd.DataFrame:
+    def frame(self, sql: str) -> "pd.DataFrame":
         """Returns a SELECT as a frame."""
         with self._guarded():
-            return read_frame(self._connection, sql)
+            return to_frame(read_table(self._connection, sql))
 
     def relation(self, name: str, schema: str | None = None) -> Relation | None:
         """Describes a table or view: of the session, else of the project's schema; or of the schema named."""

@@ -6,6 +6,7 @@ waits for the turn keeps the gate, so nobody who came later overtakes: no writer
 Waiting is done by the kernel, never by polling. All durations are in seconds.
 """
 
+import errno
 import fcntl
 import os
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from remote_segments.errors import EngineError, TemporaryError
+from remote_segments.errors import EngineError, ProjectError, RemoteSegmentsError, TemporaryError
 
 
 class Turnstile:
@@ -76,12 +77,28 @@ class Turnstile:
 
 def private_folder(folder: Path) -> None:
     """Makes a folder that only its owner can enter (mode 0700), if it does not exist."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as failure:
+        raise _refused(folder, failure) from None
 
 
 def open_private(path: Path) -> int:
     """Opens a lock file, made with mode 0600 if it does not exist; returns a descriptor that the caller closes."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as failure:
+        raise _refused(path, failure) from None
+
+
+def _refused(path: Path, failure: OSError) -> RemoteSegmentsError:
+    if failure.errno == errno.ENOSPC:
+        return TemporaryError("disk-full", f"The disk of {path} is full.", "Free some space, then try again.")
+    return ProjectError(
+        "warehouse-refused",
+        f"The lock file {path} cannot be made or opened: {failure.strerror}.",
+        "Run as the user who owns the warehouse, in a folder that this user may write.",
+    )
 
 
 def try_lock(descriptor: int, operation: int) -> bool:
