@@ -55,7 +55,7 @@ def _of_one_branch(details: list[tuple[ErrorDetails, Step]]) -> list[tuple[Error
             groups.setdefault(at, {}).setdefault(name, []).append((detail, step))
     for at, branches in groups.items():
         fitting = [errors for errors in branches.values() if all(step.path != at for _, step in errors)]
-        kept.extend(min(fitting or list(branches.values()), key=len))
+        kept.extend(sorted(fitting or branches.values(), key=len)[0])
     return kept
 
 

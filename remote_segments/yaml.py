@@ -5,14 +5,14 @@ becomes true (YAML 1.1, https://yaml.org/type/). Here every scalar stays text, a
 at all is None; the settings classes turn text into numbers and dates where a field is declared so.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from yaml.resolver import BaseResolver
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from remote_segments.errors import Location, Problem
 
@@ -71,21 +71,20 @@ def parse(text: bytes | str, file: Path) -> Document:
     return Document(file, content, reader.lines, tuple(reader.problems))
 
 
-class _Characters(yaml.cyaml.CParser, BaseResolver):
+class _Characters(yaml.CSafeLoader):
     """The C parser with one rule for plain scalars: nothing is null, everything else is text."""
 
-    def __init__(self, stream: bytes | str) -> None:
-        yaml.cyaml.CParser.__init__(self, stream)
-        BaseResolver.__init__(self)
 
+_NOTHING = re.compile(r"(~|null|Null|NULL|)\Z")
 
-_Characters.add_implicit_resolver(_NULL, yaml.SafeLoader.yaml_implicit_resolvers["~"][0][1], ["~", "n", "N", ""])
+_Characters.yaml_implicit_resolvers = {first: [(_NULL, _NOTHING)] for first in ("~", "n", "N", "")}
 
 
 def _compose(text: bytes | str) -> Node | None:
     parser = _Characters(text)
     try:
-        return parser.get_single_node()
+        node: Node | None = parser.get_single_node()
+        return node
     finally:
         parser.dispose()
 
@@ -116,13 +115,13 @@ class _Reader:
         try:
             if isinstance(node, SequenceNode):
                 return [self.read(item, (*path, position)) for position, item in enumerate(node.value)]
-            return dict(self._pairs(node, path))
+            return dict(self._pairs(node.value, path))
         finally:
             self._open.discard(id(node))
 
-    def _pairs(self, node: MappingNode, path: KeyPath) -> Iterator[tuple[str, Any]]:
+    def _pairs(self, nodes: list[tuple[Node, Node]], path: KeyPath) -> Iterator[tuple[str, Any]]:
         first: dict[str, int] = {}
-        for key, value in node.value:
+        for key, value in nodes:
             if not isinstance(key, ScalarNode):
                 self._problem("yaml-syntax", key, "A key is a list or a mapping.", "A key is one word.")
                 continue

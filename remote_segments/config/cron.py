@@ -72,7 +72,7 @@ def parse_cron(text: str) -> Cron:
         raise CronError(f"A cron expression has 5 fields, and this has {len(fields)}.")
     values = [_values(written, *limits) for written, limits in zip(fields, _FIELDS, strict=True)]
     minutes, hours, month_days, months, week_days = values
-    either = not fields[2].startswith("*") and not fields[4].startswith("*")
+    either = fields[2] != "*" and fields[4] != "*"  # as Dagster does; some crons take `*/2` for unrestricted
     week_days = frozenset(day % 7 for day in week_days)
 
     def matches(day: date) -> bool:

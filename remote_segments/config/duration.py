@@ -14,6 +14,8 @@ UNITS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 
 _SHAPE = re.compile(r"\s*(\d{1,6})\s+([A-Za-z]+)\s*")
 
+_PATTERN = r"^\s*\d{1,6}\s+([Mm]inute|[Hh]our|[Dd]ay|[Ww]eek)s?\s*$"
+
 EXAMPLES = ("45 minutes", "2 hours", "30 days")
 
 
@@ -54,7 +56,11 @@ Duration = Annotated[
     PlainValidator(parse_duration),
     PlainSerializer(duration_text, return_type=str),
     WithJsonSchema(
-        {"type": "string", "pattern": r"^\s*\d{1,6}\s+([Mm]inute|[Hh]our|[Dd]ay|[Ww]eek)s?\s*$", "examples": EXAMPLES}
+        {
+            "type": "string",
+            "pattern": r"^\s*\d{1,6}\s+([Mm]inute|[Hh]our|[Dd]ay|[Ww]eek)s?\s*$",
+            "examples": list(EXAMPLES),
+        }
     ),
 ]
 """A length of time in a settings class, written as `30 days`."""

@@ -174,6 +174,6 @@ WrittenFrequency = Annotated[
     Frequency,
     PlainValidator(Frequency.parse),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "examples": EXAMPLES}),
+    WithJsonSchema({"type": "string", "examples": list(EXAMPLES)}),
 ]
 """A frequency in a settings class."""

@@ -52,7 +52,7 @@ class ConnectionKeys(Settings):
     """What a connection to this platform is made of, beside the keys that every connection has."""
 
     secrets: dict[str, str] = Field(default_factory=dict, description="Name of each secret: what it is.")
-    options: dict[str, Annotated[Option, BeforeValidator(_described)]] = Field(
+    options: dict[str, Annotated[Option, BeforeValidator(_described, json_schema_input_type=str | Option)]] = Field(
         default_factory=dict, description="Name of each option: what it is."
     )
 

@@ -42,7 +42,11 @@ LOOKS = [
     (SEGMENT, "1 hour", "1 hour\nretention: 5 days\ncolumns: {include: [email]}\nguards: {allow_empty: true}"),
     ("project.yaml", "contact_id, email, phone, first_name", "contact_id, email"),
     ("project.yaml", "{env: KLAVIYO_API_KEY}", "{env: OTHER_KEY}"),
-    ("project.yaml", "{platform: klaviyo,", "{platform: klaviyo, base_url: 'http://127.0.0.1', limits: {per_day: 9000},"),
+    (
+        "project.yaml",
+        "{platform: klaviyo,",
+        "{platform: klaviyo, base_url: 'http://127.0.0.1', limits: {per_day: 9000},",
+    ),
     ("project.yaml", "Europe/Paris", "Europe/Rome"),
 ]
 
