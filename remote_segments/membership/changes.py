@@ -105,7 +105,7 @@ def events(comparison: Comparison) -> Any:
     for event, side, number, here, there in sides:
         rows = side.select("member_no", "matched", "remote_joined_at", *comparison.keys, number=number)
         caused = (
-            _judged(comparison, rows, here, there) if comparison.cause is None else rows.mutate(cause=comparison.cause)
+            _judged(comparison, rows, here, there) if comparison.cause is None else rows.mutate(cause=ibis.literal(comparison.cause))
         )
         parts.append(
             caused.select(
