@@ -14,7 +14,13 @@ from remote_segments.config.paths import from_folder
 from remote_segments.config.project import PLATFORMS_FOLDER, PROJECT_FILE, SEGMENTS_FOLDER, Project
 from remote_segments.config.project_file import DEFAULT_ENVIRONMENT, ProjectFile, environment_of
 from remote_segments.config.quota import quota_problems
-from remote_segments.config.references import Known, connection_problems, model_problems, segment_problems
+from remote_segments.config.references import (
+    Known,
+    collision_problems,
+    connection_problems,
+    model_problems,
+    segment_problems,
+)
 from remote_segments.config.salvage import SoundParts, sound_blocks, sound_parts, written_names
 from remote_segments.config.segment import Segment
 from remote_segments.errors import InvalidProject, Location, Problem
@@ -124,6 +130,10 @@ class _Reading:
         self.problems.extend(overlay_problems(self.document))
         if usable.content is not None:
             self._check_references(self._known(file, usable.content), usable)
+        if file is not None:
+            for segment in self.segments.values():
+                document = self.documents[segment.name]
+                self.problems.extend(collision_problems(segment, file.models, file.warehouse.schema_, document))
         return file
 
     def _known(self, file: ProjectFile | None, content: Any) -> Known:

@@ -86,6 +86,19 @@ def model_problems(name: str, model: Model, document: Document) -> Iterator[Prob
         yield from _column_problems(column, name, model, document, ("models", name, "key"))
 
 
+def collision_problems(
+    segment: Segment, models: Mapping[str, Model], schema: str, document: Document
+) -> Iterator[Problem]:
+    """Models that a segment's own table would overwrite."""
+    own = f"{schema}.{segment.name}"
+    for name, model in models.items():
+        table = ".".join((model.table or "").split(".")[-2:])
+        if own in (table, f"main.{table}", f"public.{table}"):  # a bare name is looked up in these
+            found = f"The segment's table {own} is the table of the model `{name}`, which it would replace."
+            fix = "Rename the file, or set another `schema` of the warehouse."
+            yield Problem("name-collision", found, fix, document.locate())
+
+
 def segment_problems(segment: Segment | SoundParts, known: Known, document: Document) -> Iterator[Problem]:
     """Everything that one segment names and nobody has; of a broken file, that of its sound parts."""
     if segment.source is not None:

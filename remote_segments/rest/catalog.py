@@ -39,5 +39,13 @@ def load_platforms(extra: Path | None = None) -> dict[str, Manifest]:
         InvalidProject: everything that is wrong with the files of `extra`.
     """
     own = sorted(extra.glob("*.yaml")) if extra is not None and extra.is_dir() else []
-    manifests = [load_manifest(path) for path in [*bundled(), *own]]
-    return {manifest.name: manifest for manifest in manifests}
+    manifests: dict[str, Manifest] = {}
+    problems: list[Problem] = []
+    for path in [*bundled(), *own]:
+        try:
+            manifests[path.stem] = load_manifest(path)
+        except InvalidProject as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InvalidProject(problems)
+    return manifests
