@@ -127,10 +127,10 @@ def _not_accepted(detail: ErrorDetails, step: Step, document: Document) -> Probl
 
 
 def _other(detail: ErrorDetails, step: Step, document: Document) -> Problem:
-    message = detail["msg"]
+    message = detail["msg"].replace(" after validation", "")
     for subject in ("Input", "String", "Tuple", "List", "Dictionary", "Value"):
         message = message.removeprefix(f"{subject} should ").removeprefix(f"{subject} ")
-    return _bad_value(f"it must {message}" if message != detail["msg"] else message, step, document)
+    return _bad_value(f"it must {message}" if message[:1].islower() else message, step, document)
 
 
 def _bad_value(rule: str, step: Step, document: Document) -> Problem:
@@ -146,7 +146,7 @@ def _missing(detail: ErrorDetails, step: Step, document: Document) -> Problem:
         return Problem("missing-key", f"The key `{name}` is missing.", f"Add `{name}:`.", document.locate(step.path))
     name = str(step.path[-1])
     described = next((field.description for model in step.parents if (field := _field(model, name))), None)
-    fix = f"Add `{name}:` ({described.rstrip('.')})." if described else f"Add `{name}:`."
+    fix = f"Add `{name}:` ({described.split('. ')[0].rstrip('.')})." if described else f"Add `{name}:`."
     inside = f" in {said(step.path[:-1])}" if step.path[:-1] else ""
     return Problem("missing-key", f"The key `{name}` is missing{inside}.", fix, document.locate(step.path[:-1]))
 

@@ -94,13 +94,17 @@ def _parsed(written: str) -> Frequency:
     try:
         meant = parse_cron(cron)
     except CronError as error:
-        found = (
-            str(error) if len(text.split()) >= 4 and text[:1] in "*0123456789" else f"`{text[:40]}` is not understood."
-        )
+        found = str(error) if _like_cron(text) else f"`{text[:40]}` is not understood."
         raise _refused(found, _guess(text.lower())) from None
     shortest, longest = meant.gaps
     windows = meant.text if shortest >= timedelta(hours=1) else " ".join(["0", *meant.text.split()[1:]])
     return Frequency(text, meant.text, longest, windows, meant.ticks_per_day)
+
+
+def _like_cron(text: str) -> bool:
+    """Whether somebody meant a cron expression: several fields, of which the first two begin as numbers or stars."""
+    fields = text.split()
+    return len(fields) >= 4 and all(field[0] in "*0123456789" for field in fields[:2])
 
 
 def _cron_of_words(text: str) -> str | None:

@@ -141,7 +141,7 @@ def _source_problems(
     for key, value in source.ids.items():
         if not value.strip():
             where = document.locate(("source", key))
-            yield Problem("bad-value", f"`source.{key}` is empty.", found[1].ids_help, where)
+            yield Problem("bad-value", f"`source.{key}` is empty.", f"Write the id. {found[1].ids_help}", where)
     yield from _identifier_problems(identifiers, found[1], manifest, document)
 
 
@@ -160,13 +160,14 @@ def _wrong_ids(source: Source, manifest: Manifest, document: Document) -> Proble
     """The id keys are not one of the sets that the platform declares."""
     ids = list(source.ids)
     sets = [" + ".join(f"`{key}`" for key in kind.ids) for kind in manifest.sources.values()]
-    found = f"`source` has {listed(ids)}" if ids else "`source` names no segment"
+    found = f"`source` has {listed(ids)}, which is no set of ids that {manifest.title} has."
+    found = found if ids else "`source` names a connection, and no segment or list there."
     known = [key for kind in manifest.sources.values() for key in kind.ids]
     hints = [f"`{meant}` for `{key}`" for key in ids if key not in known and (meant := near(key, known))]
     hint = f"Did you mean {' and '.join(hints)}? " if hints else ""
-    fix = f"{hint}{manifest.title} takes exactly one of: {'; '.join(sets)}."
+    fix = f"{hint}{manifest.title} takes {'exactly one of ' if len(sets) > 1 else ''}{' or '.join(sets)}."
     where = next((document.locate(("source", key)) for key in ids if key not in known), document.locate(("source",)))
-    return Problem("wrong-id-keys", f"{found}, which is none of the sets of ids that {manifest.title} has.", fix, where)
+    return Problem("wrong-id-keys", found, fix, where)
 
 
 def _column_problems(column: str, name: str, model: Model, document: Document, path: KeyPath) -> Iterator[Problem]:
