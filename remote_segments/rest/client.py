@@ -4,6 +4,7 @@ It adds the credential below httpx's own log lines, follows no redirect, reads n
 the limits, and tries again what is safe to repeat. All durations are in seconds.
 """
 
+import hashlib
 import re
 import ssl
 from collections.abc import Callable, Generator
@@ -18,7 +19,7 @@ import httpx
 
 from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.auth import Credential
-from remote_segments.rest.limits import LONGEST_WAIT, Limiter, Limits, too_long
+from remote_segments.rest.limits import LONGEST_WAIT, Limiter, Limiters, Limits, too_long
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.messages import Base, Request, Response, origin
 from remote_segments.rest.paths import find
@@ -95,12 +96,12 @@ class Client:
     limits: Limits
     surroundings: Surroundings
     transport: httpx.BaseTransport | None = None
+    limiters: Limiters = field(default_factory=Limiters)
     total: Tally = field(default_factory=Tally)
-    _extra: dict[Limits, Limiter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         inner = self.transport or httpx.HTTPTransport(verify=_certificates(), proxy=_proxy(self.base.url))
-        self._limiter = Limiter(self.limits, self.surroundings.clock, self.surroundings.sleep)
+        self._limiter = self._limiter_of(self.limits, "")
         self._http = httpx.Client(
             transport=_Authenticated(inner, self.credential, self.base),
             timeout=httpx.Timeout(self.manifest.timeout_seconds, connect=min(20.0, self.manifest.timeout_seconds)),
@@ -192,14 +193,15 @@ class Client:
         return response
 
     def _turns(self, request: Request) -> Any:
-        return _Both(self._limiter, self._own_limiter(request.limits))
+        return _Both(self._limiter, self._limiter_of(request.limits, request.where) if request.limits else None)
 
-    def _own_limiter(self, limits: Limits | None) -> Limiter | None:
-        if limits is None:
-            return None
-        if limits not in self._extra:
-            self._extra[limits] = Limiter(limits, self.surroundings.clock, self.surroundings.sleep)
-        return self._extra[limits]
+    def _limiter_of(self, limits: Limits, address: str) -> Limiter:
+        return self.limiters.of(self.account() + address, limits, self.surroundings.clock, self.surroundings.sleep)
+
+    def account(self) -> str:
+        """Returns what tells this account from others, without telling its secret."""
+        secret = repr((sorted(self.credential.headers.items()), self.credential.query))
+        return f"{self.base.url} {hashlib.sha256(secret.encode()).hexdigest()} "
 
     def _read(self, request: Request) -> Response:
         headers = {"content-type": "application/json"} if request.body is not None else {}

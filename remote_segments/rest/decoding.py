@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from operator import attrgetter
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -113,12 +113,23 @@ def _walk(value: Any, attributes: str) -> Any:
     return value
 
 
-def _reader(root: _Node, path: str, type_: Any, *, absent: bool) -> Callable[[Any], Any]:
-    """Adds a member's path; returns a function from a member to the value, None where it may be and is absent."""
+Column = Callable[[list[Any]], list[Any]]
+"""Reads one value of every member."""
+
+
+@cache
+def _column(attributes: str) -> Column:
+    """Returns a comprehension over fixed attributes, which takes a third of the time of `map(attrgetter(...))`."""
+    reader: Column = eval(f"lambda found: [one.{attributes} for one in found]")  # noqa: S307 - names made in _Node.add
+    return reader
+
+
+def _reader(root: _Node, path: str, type_: Any, *, absent: bool) -> Column:
+    """Adds a member's path; returns a function from members to its values, None where it may be and is absent."""
     attributes = root.add(path, type_, absent=absent, null=False, default=None)
     if absent and "." in path:
-        return lambda member: None if (value := _walk(member, attributes)) is UNSET else value
-    return attrgetter(attributes)
+        return lambda members: [None if (value := _walk(member, attributes)) is UNSET else value for member in members]
+    return _column(attributes)
 
 
 class PageDecoder:
@@ -136,8 +147,8 @@ class PageDecoder:
     ) -> None:
         self._layout, self._identifiers, self._primary, self._where = layout, identifiers, primary, where
         self._form = joined_at.form if joined_at else None
-        self._readers: dict[str, Callable[[Any], Any]] = {}
-        self._read_joined_at: Callable[[Any], Any] | None = None
+        self._readers: dict[str, Column] = {}
+        self._read_joined_at: Column | None = None
         array: Any = list.__class_getitem__(self._member(joined_at))  # a type that exists at run time only
         envelope = _Node(absent=False, null=False)
         path = layout.envelope()
@@ -180,12 +191,12 @@ class PageDecoder:
 
     def _page(self, items: list[Any]) -> Page:
         columns: dict[str, list[str | None]]
-        columns = {name: list(map(read, items)) for name, read in self._readers.items()} or {self._primary: items}
+        columns = {name: read(items) for name, read in self._readers.items()} or {self._primary: items}
         for name, identifier in self._identifiers.items():
             if identifier.type == "integer":
                 columns[name] = [None if value is None else str(value) for value in columns[name]]
         keys = columns[self._primary]
-        if None in keys or "" in keys:
+        if not all(keys):  # null or an empty text
             found = f"A member has no `{self._primary}`, which every member must have."
             fix = "Nothing was stored. Choose another primary identifier in the manifest if the platform allows this."
             raise PlatformError("member-without-id", found, fix, self._where)
@@ -194,7 +205,7 @@ class PageDecoder:
     def _instants(self, items: list[Any]) -> list[datetime | None] | None:
         if self._read_joined_at is None:
             return None
-        values = list(map(self._read_joined_at, items))
+        values = self._read_joined_at(items)
         if self._form == "unix":
             return [None if value is None else datetime.fromtimestamp(value, UTC) for value in values]
         return values

@@ -125,6 +125,25 @@ class Limiter:
             self._blocked_until = max(self._blocked_until, self._clock() + seconds)
 
 
+class Limiters:
+    """The limiters of a process: fetches that run at the same time on one account take turns at the same windows."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, Limits], Limiter] = {}
+
+    def of(self, account: str, limits: Limits, clock: Callable[[], float], sleep: Callable[[float], None]) -> Limiter:
+        """Returns the limiter of an account and its limits: the same each time, with the clock it was first given."""
+        with self._lock:
+            if (account, limits) not in self._known:
+                self._known[account, limits] = Limiter(limits, clock, sleep)
+            return self._known[account, limits]
+
+
+SHARED = Limiters()
+"""Those of this process; tests with a clock of their own do not use them."""
+
+
 def too_long(seconds: float, where: str | None = None) -> TemporaryError:
     """Returns the error for a quota that opens too late to wait for."""
     found = f"The platform's quota is used up for another {seconds:,.0f} seconds."

@@ -14,7 +14,7 @@ from remote_segments.errors import EngineError, ProjectError
 from remote_segments.rest.client import Client, Surroundings, Tally
 from remote_segments.rest.decoding import Page, PageDecoder
 from remote_segments.rest.describing import Description
-from remote_segments.rest.limits import Limits, utc_now
+from remote_segments.rest.limits import SHARED, Limiters, Limits, utc_now
 from remote_segments.rest.listing import Listed
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.members import MembersFlow
@@ -141,6 +141,7 @@ class Platform:
             manifest.limits.overridden_by(limits),
             Surroundings(clock, now, sleep, random),
             transport,
+            SHARED if clock is time.monotonic and sleep is time.sleep else Limiters(),
         )
 
     def __enter__(self) -> "Platform":
@@ -210,7 +211,7 @@ class Platform:
                 f"{self.manifest.title} has no source of the kind {kind}; it has {', '.join(self.manifest.sources)}."
             )
             raise EngineError("unknown-source-kind", found, "Report this bug.")
-        return self.manifest.sources[kind], f"platform {self.manifest.name}, sources.{kind}.{verb}"
+        return self.manifest.sources[kind], f"platforms/{self.manifest.name}.yaml, sources.{kind}.{verb}"
 
     def _flow(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None) -> MembersFlow:
         source, where = self._source(kind, "members")
@@ -228,4 +229,7 @@ class Platform:
             where=where,
         )
         values = {**self._options, **ids}
-        return MembersFlow(source.members, source.describe, decoder, source.primary, self._base, values, where)
+        described = self._source(kind, "describe")[1]
+        return MembersFlow(
+            source.members, source.describe, decoder, source.primary, self._base, values, where, described
+        )

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from remote_segments.errors import TemporaryError
-from remote_segments.rest.limits import WINDOWS, Limiter, Limits, Quota
+from remote_segments.rest.limits import SHARED, WINDOWS, Limiter, Limiters, Limits, Quota
+from remote_segments.rest.platform import Platform
 from tests.support.invented_platform import DIALECTS, Server, World, connect, manifest, read
 
 
@@ -118,6 +119,25 @@ def test_one_address_may_be_limited_more(world: World) -> None:
     assert world.slept == []
     read(platform.fetch("segment", {"segment_id": "s1"}))
     assert world.slept == [60]
+
+
+def test_platforms_of_one_account_take_turns_at_the_same_windows(world: World) -> None:
+    """Promise 9: two fetches of one account share its limits; another account has its own."""
+    limits = Limits(per_second=1)
+    limiters = Limiters()
+    first = limiters.of("account one", limits, world.clock, world.sleep)
+    assert limiters.of("account one", limits, world.clock, world.sleep) is first
+    assert limiters.of("account two", limits, world.clock, world.sleep) is not first
+    platforms = [
+        Platform(manifest(DIALECTS["cursor"]), connection=name, secrets={"key": key})
+        for name, key in (("one", "a"), ("same", "a"), ("two", "b"))
+    ]
+    one, same, two = (platform._client._limiter for platform in platforms)
+    assert one is same
+    assert one is not two
+    assert platforms[0]._client.limiters is SHARED
+    for platform in platforms:
+        platform.close()
 
 
 def test_limits_say_how_much_fits() -> None:

@@ -1,0 +1,156 @@
+"""docs/platforms.md, made of the manifests and of the classes that read them, so that it cannot be wrong."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from remote_segments.rest.auth import Auth
+from remote_segments.rest.catalog import load_platforms
+from remote_segments.rest.formats import Format
+from remote_segments.rest.limits import Limits
+from remote_segments.rest.manifest import Manifest, SourceKind
+from remote_segments.rest.paging import Paging
+
+PROOFS: Mapping[str, str] = {
+    "documented": "its exchanges in `tests/platforms/` were written after the documentation, and replay",
+    "replayed": "the same, and calls and answers also fit the vendor's own machine-readable description",
+    "live": "a test of this project reads from a real server of it",
+}
+"""What each proof level claims, and no more."""
+
+INTRODUCTION = """# Platforms
+
+<!-- Generated from the manifests by `make docs`; edit remote_segments/platforms/, not this file. -->
+
+A platform is one YAML file: a manifest. The bundled ones are in `remote_segments/platforms/`; a project adds its own in
+`platforms/`, where a file with the name of a bundled one replaces it.
+
+Every fetch ends with a proof that no page is missing, or with an error. The last page must be announced by the sign
+that the manifest names; a place that is not there, a cursor that repeats, a page that holds what an earlier one held, a
+count that disagrees: each is an error, and the last snapshot stays.
+"""
+
+WRITING = """## Write a manifest
+
+Copy the manifest that is nearest and change it; `remote-segments validate` checks it without a network. It holds no
+expressions and no conditions. `{name}` stands for an id of the source, an option of the connection, or (in a query)
+`{page_size}`; values are percent-encoded. Paths are names joined by dots, and what is not there is an error unless
+`absent` says what it means. All keys are in `segment_configs/schema/platform.json`, which editors read.
+"""
+
+
+def platforms_page(platforms: Mapping[str, Manifest] | None = None) -> str:
+    """Returns the text of docs/platforms.md."""
+    chosen = load_platforms() if platforms is None else platforms
+    blocks = [INTRODUCTION, "\n".join(_table(chosen)) + "\n"]
+    blocks += ["\n".join(_section(manifest)) + "\n" for manifest in chosen.values()]
+    blocks += [WRITING, *("\n".join(_bricks(title, union)) + "\n" for title, union in _UNIONS.items())]
+    return "\n".join(blocks)
+
+
+def write_platforms_page(file: Path) -> Path:
+    """Writes docs/platforms.md and returns its path."""
+    file.write_text(platforms_page(), encoding="utf-8")
+    return file
+
+
+def _table(platforms: Mapping[str, Manifest]) -> Iterator[str]:
+    yield "| platform | reads | identifiers | members a page | complete when | API | checked | proof |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for manifest in platforms.values():
+        for kind in manifest.sources.values():
+            identifiers = ", ".join(f"`{name}`" for name in kind.identifiers)
+            cells = [
+                f"[{manifest.title}](#{_anchor(manifest.title)})",
+                kind.title.lower(),
+                identifiers,
+                f"{kind.members.page_size:,}" if kind.members.page_size else "all",
+                _completeness(kind),
+                manifest.api_version,
+                manifest.checked.isoformat(),
+                manifest.proof,
+            ]
+            yield f"| {' | '.join(cells)} |"
+    yield ""
+    yield from (f"- **{level}**: {claim}." for level, claim in PROOFS.items())
+
+
+_ENDS: Mapping[str, str] = {
+    "next-link": "no next link",
+    "link-header": "no next link",
+    "header": "no next header",
+    "cursor": "no next cursor",
+    "single": "one answer",
+    "total": "total reached",
+    "empty-page": "empty page",
+    "short-page": "short page",
+}
+
+
+def _completeness(kind: SourceKind) -> str:
+    paging, total = kind.members.paging, kind.members.total
+    end = _ENDS[paging.end if paging.kind in {"offset", "page-number"} else paging.kind]
+    if total is None:
+        return end
+    slack = f" within {total.tolerance:.0%}" if total.tolerance else ""
+    return f"{end}, {total.certainty} total agrees{slack}"
+
+
+def _section(manifest: Manifest) -> Iterator[str]:
+    yield f"## {manifest.title}"
+    yield ""
+    if manifest.notes:
+        yield f"{manifest.notes.strip()}\n"
+    yield f"**Key.** {manifest.key_help.strip()}\n"
+    yield "```yaml"
+    yield f"{manifest.name}:"
+    yield f"  platform: {manifest.name}"
+    yield from (
+        f"  {name}: {{env: {manifest.name.upper()}_{name.upper()}}}  # {text}"
+        for name, text in manifest.connection.secrets.items()
+    )
+    for name, option in manifest.connection.options.items():
+        default = f" If not written: {option.default}." if option.default else ""
+        known = f" Known: {', '.join(option.values)}." if option.values else ""
+        mark = "" if option.default is None else "# "
+        yield f"  {mark}{name}: ...  # {option.description}{known}{default}"
+    yield "```"
+    yield ""
+    yield from (_source(kind) for kind in manifest.sources.values())
+    yield f"- Limits of an account: {_limits(manifest.limits)}. A connection's own `limits` replace them."
+    yield "- Documentation: " + ", ".join(f"[{verb}]({address})" for verb, address in manifest.docs.items()) + "."
+
+
+def _source(kind: SourceKind) -> str:
+    ids = ", ".join(f"`{name}`" for name in kind.ids)
+    joined = " Tells when a member joined." if kind.joined_at else ""
+    return f"- **{kind.title}** ({ids}). {kind.ids_help.strip()}{joined}"
+
+
+def _limits(limits: Limits) -> str:
+    given = limits.model_dump(exclude_none=True)
+    words = [
+        f"{calls:,} {'at once' if name == 'concurrent' else name.replace('_', ' ').replace('per ten', 'per 10')}"
+        for name, calls in given.items()
+    ]
+    return ", ".join(words) or "none known"
+
+
+_UNIONS: Mapping[str, Any] = {"auth": Auth, "format": Format, "paging": Paging}
+
+
+def _bricks(title: str, union: Any) -> Iterator[str]:
+    yield f"### {title}"
+    yield ""
+    yield "| kind | what it is | keys |"
+    yield "|---|---|---|"
+    for brick in get_args(get_args(union)[0]):
+        (kind,) = get_args(brick.model_fields["kind"].annotation)
+        what = " ".join((inspect.getdoc(brick) or "").split()).replace("|", "\\|")
+        keys = ", ".join(f"`{name}`" for name in brick.model_fields if name != "kind")
+        yield f"| `{kind}` | {what} | {keys} |"
+
+
+def _anchor(title: str) -> str:
+    return "".join(letter for letter in title.lower().replace(" ", "-") if letter.isalnum() or letter == "-")

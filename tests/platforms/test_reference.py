@@ -1,0 +1,52 @@
+"""The generated page about platforms is current and claims no more than the tests prove."""
+
+from pathlib import Path
+
+import pytest
+
+from remote_segments.identifiers import KINDS
+from remote_segments.rest.catalog import bundled, load_platforms
+from remote_segments.rest.reference import PROOFS, platforms_page, write_platforms_page
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_is_current(tmp_path: Path) -> None:
+    """`make docs` was run after the last change of a manifest or a brick."""
+    assert (ROOT / "docs" / "platforms.md").read_text() == platforms_page()
+    assert write_platforms_page(tmp_path / "platforms.md").read_text() == platforms_page()
+
+
+@pytest.mark.parametrize("path", bundled(), ids=lambda path: path.stem)
+def test_a_proof_level_is_earned(path: Path) -> None:
+    """`replayed` needs the vendor's description, `live` a real server, both in a test of this project."""
+    proof = load_platforms()[path.stem].proof
+    assert proof in PROOFS
+    if proof == "replayed":
+        contract = (ROOT / "tests" / "platforms" / "test_contract.py").read_text()
+        assert f'"{path.stem}.json"' in contract
+    if proof == "live":
+        helper = f"tests.support.{path.stem}"
+        assert any(helper in file.read_text() for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__))
+
+
+@pytest.mark.parametrize("path", bundled(), ids=lambda path: path.stem)
+def test_a_manifest_says_what_a_person_needs(path: Path) -> None:
+    """Every part that a manifest writes down names its documentation, and every kind can be listed."""
+    manifest = load_platforms()[path.stem]
+    assert {"auth", "members", "describe", "list"} <= set(manifest.docs)
+    for kind in manifest.sources.values():
+        assert kind.list is not None
+        assert {field.kind for field in kind.identifiers.values()} <= set(KINDS)
+
+
+def test_nobody_else_would_be_read_by_mistake() -> None:
+    """The declared sets of id keys of a platform are those of its segment files."""
+    kinds = {name: [set(kind.ids) for kind in manifest.sources.values()] for name, manifest in load_platforms().items()}
+    assert kinds == {
+        "customer_io": [{"segment_id"}],
+        "hubspot": [{"list_id"}],
+        "klaviyo": [{"segment_id"}, {"list_id"}],
+        "mailchimp": [{"list_id", "segment_id"}],
+        "mailman": [{"list_id"}],
+    }
