@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from remote_segments.membership.compile import Scope, instant, unbound
+from remote_segments.membership.compile import Scope, nothing, unbound
 from remote_segments.membership.tables import KEY_COLUMNS, TABLES
 
 DIFFERENCE = "rs_difference"
+MOVERS = "rs_movers"
 EVENTS = "rs_events"
 FORMER_EVENTS = "rs_former_events"
 REBUILT_EVENTS = "rs_rebuilt_events"
@@ -90,29 +91,40 @@ def stayed(width: int) -> Any:
     )
 
 
-def events(comparison: Comparison) -> Any:
-    """Everybody who is in one of the two only: `event, cause, member_no, matched, remote_joined_at, key...`."""
+def movers(comparison: Comparison) -> Any:
+    """Everybody who is in one of the two only: `event, member_no, matched, remote_joined_at, number, key...`.
+
+    `number` is the member's in the snapshot that has the key.
+    """
     import ibis
 
     table = staged_difference(comparison.width)
-    joined = table.filter(table.previous_no.isnull())
-    left = table.filter(table.member_no.isnull())
-    sides = (
-        ("joined", joined, joined.member_no, comparison.members_id, comparison.previous_members_id),
-        ("left", left, left.previous_no, comparison.previous_members_id, comparison.members_id),
+    rows = table.filter(table.previous_no.isnull() | table.member_no.isnull())
+    return rows.select(
+        *current_columns(comparison.width),
+        event=ibis.cases((rows.previous_no.isnull(), "joined"), else_="left"),
+        number=ibis.coalesce(rows.member_no, rows.previous_no),
     )
-    parts = []
-    for event, side, number, here, there in sides:
-        rows = side.select("member_no", "matched", "remote_joined_at", *comparison.keys, number=number)
-        caused = (
-            _judged(comparison, rows, here, there) if comparison.cause is None else rows.mutate(cause=ibis.literal(comparison.cause))
-        )
-        parts.append(
-            caused.select(
-                "member_no", "matched", "remote_joined_at", *comparison.keys, "cause", event=ibis.literal(event)
-            )
-        )
-    return ibis.union(*parts)
+
+
+def staged_movers(width: int) -> Any:
+    """The movers as a temporary table."""
+    return unbound(MOVERS, {**current_columns(width), "event": "text", "number": "bigint"})
+
+
+def events(comparison: Comparison) -> Any:
+    """The movers with the cause of each: `event, cause, member_no, matched, remote_joined_at, key...`."""
+    import ibis
+
+    table = staged_movers(comparison.width)
+    if comparison.cause is not None:
+        caused = table.mutate(cause=ibis.literal(comparison.cause))
+    else:
+        now, then = comparison.members_id, comparison.previous_members_id
+        joined = _judged(comparison, table.filter(table.event == "joined"), now, then)
+        left = _judged(comparison, table.filter(table.event == "left"), then, now)
+        caused = ibis.union(joined, left)
+    return caused.select(*current_columns(comparison.width), "event", "cause")
 
 
 def _judged(comparison: Comparison, rows: Any, here: str, there: str) -> Any:
@@ -121,12 +133,12 @@ def _judged(comparison: Comparison, rows: Any, here: str, there: str) -> Any:
 
     scope, primary = comparison.scope, (comparison.primary,)
     own = scope.rows("members", here, primary).select(own_no="member_no", person=comparison.primary)
-    known = rows.left_join(own, [("number", "own_no")])
+    known = rows.left_join(own, [("number", "own_no")]).view()
     other = scope.rows("members", there, primary).select(other_person=comparison.primary)
-    people = own.semi_join(rows, [("own_no", "number")]).select("person")
-    also = other.semi_join(people, [("other_person", "person")]).distinct()
-    judged = known.left_join(also, [("person", "other_person")])
-    return judged.mutate(cause=ibis.cases((judged.other_person.notnull(), "model"), else_="remote"))
+    also = other.semi_join(known, [("other_person", "person")]).distinct()
+    judged = known.left_join(also, [("person", "other_person")]).view()
+    cause = ibis.cases((judged.other_person.notnull(), "model"), else_="remote")
+    return judged.select(*current_columns(comparison.width), "event", cause=cause)
 
 
 def staged_events(name: str, width: int) -> Any:
@@ -144,13 +156,13 @@ def first_events(current: Any, width: int) -> Any:
     )
 
 
-def joined_keys(name: str, width: int, effective_at: datetime) -> Any:
+def joined_keys(scope: Scope, name: str, width: int, effective_at: datetime) -> Any:
     """Who joined: `member_no, matched, key..., joined_at`, the platform's own time, else when we saw it happen."""
     import ibis
 
     table = staged_events(name, width)
     rows = table.filter(table.event == "joined")
-    seen = ibis.cases((rows.cause == "remote", instant(effective_at)), else_=instant(None))
+    seen = ibis.cases((rows.cause == "remote", scope.instant(effective_at)), else_=nothing("timestamp"))
     return rows.select(
         "member_no", "matched", *KEY_COLUMNS[:width], joined_at=ibis.coalesce(rows.remote_joined_at, seen)
     )
@@ -176,7 +188,7 @@ def rebuilt_events(width: int) -> Any:
     return both.select("member_no", "matched", "remote_joined_at", *keys, "event", cause=cause)
 
 
-def change_rows(name: str, width: int, generation: int, effective_at: datetime) -> Any:
+def change_rows(scope: Scope, name: str, width: int, generation: int, effective_at: datetime) -> Any:
     """The staged events as rows of `changes`, without segment and snapshot."""
     import ibis
 
@@ -184,7 +196,7 @@ def change_rows(name: str, width: int, generation: int, effective_at: datetime) 
     return table.select(
         generation=ibis.literal(generation, "int64"),
         **padded_keys(table, width),
-        instant=instant(effective_at),
+        instant=scope.instant(effective_at),
         event=table.event,
         cause=table.cause,
     )
@@ -213,13 +225,11 @@ def without_members(keys: Any) -> Any:
     """Keys read from the events alone, in the form of a stored snapshot's: nobody knows which member they were."""
     import ibis
 
-    return keys.mutate(member_no=ibis.literal(0, "int64"), joined_at=instant(None))
+    return keys.mutate(member_no=ibis.literal(0, "int64"), joined_at=nothing("timestamp"))
 
 
 def owned(scope: Scope, snapshot_id: str, table: str, rows: Any) -> tuple[list[str], Any]:
     """The columns of a shared table, and rows for it in that order, as the segment's under a snapshot."""
-    import ibis
-
     columns = list(TABLES[table])
-    owner = {"segment": ibis.literal(scope.segment), "snapshot_id": ibis.literal(snapshot_id)}
+    owner = {"segment": scope.text(scope.segment), "snapshot_id": scope.text(snapshot_id)}
     return columns, rows.mutate(**owner).select(*columns)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from remote_segments.membership.compile import Scope, instant
+from remote_segments.membership.compile import Scope
 from remote_segments.membership.models import Model
 
 
@@ -32,7 +32,7 @@ def enriched(scope: Scope, snapshot_id: str, model: Model, columns: Sequence[str
     equal = [(f"segment_{name}", f"model_{name}") for name in offered]
     both = found.inner_join(keyed, equal)
     chosen = {name: both[f"column_{number}"] for number, name in enumerate(columns)}
-    return both.select(**chosen, joined_at=both.segment_joined_at, snapshot_at=instant(snapshot_at))
+    return both.select(**chosen, joined_at=both.segment_joined_at, snapshot_at=scope.instant(snapshot_at))
 
 
 def _kept(model: Model, columns: Sequence[str]) -> dict[str, Any]:

@@ -21,6 +21,13 @@ def _function(name: str, takes: tuple[str, ...], gives: str) -> Any:
     return ibis.udf.scalar.builtin(name=name, signature=(takes, gives))(declared)
 
 
+@cache
+def _aggregate(name: str, takes: tuple[str, ...], gives: str) -> Any:
+    import ibis
+
+    return ibis.udf.agg.builtin(name=name, signature=(takes, gives))(lambda first, second, third: first)  # noqa: ARG005
+
+
 def trimmed(text: Any, characters: str, dialect: str) -> Any:
     """The text without the listed characters at both ends."""
     name = "btrim" if dialect == POSTGRES else "trim"
@@ -38,11 +45,40 @@ def only_ascii(text: Any, dialect: str) -> Any:
     return bytes_of(text) == text.length()
 
 
+def plain(text: Any, dialect: str) -> Any:
+    """Whether a text is ASCII without blanks at its ends (in Postgres: without blanks anywhere).
+
+    DuckDB compares texts by their bytes, Postgres by the collation; a regular expression takes DuckDB twice as long.
+    """
+    if dialect == POSTGRES:
+        return text.re_search("^[!-~]+$")
+    last = _function("array_extract", ("string", "int64"), "string")(text, -1)
+    return only_ascii(text, dialect) & (text >= "!") & (last >= "!")
+
+
 def lowered_ascii(text: Any, dialect: str) -> Any:
     """An ASCII text in lower case; not by Postgres' `lower`, whose capital I depends on the collation."""
     if dialect == POSTGRES:
         return text.translate(ascii_uppercase, ascii_lowercase)
     return text.lower()
+
+
+def distinct_count(number: Any, low: int | None, high: int | None, dialect: str) -> Any:
+    """The number of different whole numbers, all between `low` and `high`.
+
+    DuckDB sets one bit for each where they lie close enough together: a seventh of the time of counting by hashes.
+    """
+    import ibis
+
+    close = low is not None and high is not None and high - low < CLOSE_TOGETHER
+    if dialect == POSTGRES or not close:
+        return number.nunique()
+    bits = _aggregate("bitstring_agg", ("int64", "int64", "int64"), "string")(number, low, high)
+    return ibis.coalesce(_function("bit_count", ("string",), "int64")(bits), 0)
+
+
+CLOSE_TOGETHER = 1 << 27
+"""Numbers: their bits take 16 MiB in each thread."""
 
 
 def hashed(text: Any, algorithm: str, dialect: str) -> Any:

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from remote_segments.membership.compile import Scope, instant, unbound
-from remote_segments.membership.tables import CHANGES, KEY_COLUMNS, SNAPSHOTS
+from remote_segments.membership.compile import Scope
+from remote_segments.membership.tables import KEY_COLUMNS
 
 
 def keys_at(scope: Scope, when: datetime, width: int) -> Any:
@@ -20,14 +20,11 @@ def keys_at(scope: Scope, when: datetime, width: int) -> Any:
     """
     import ibis
 
-    snapshots = unbound("snapshots", SNAPSHOTS, scope.schema)
-    counted = snapshots.filter(
-        snapshots.segment == scope.segment, snapshots.state == "published", snapshots.effective_at <= instant(when)
-    )
+    snapshots = scope.own("snapshots")
+    counted = snapshots.filter(snapshots.state == "published", snapshots.effective_at <= scope.instant(when))
     newest = counted.aggregate(newest=counted.generation.max())
     current = counted.inner_join(newest, [("generation", "newest")]).select("snapshot_id")
-    changes = unbound("changes", CHANGES, scope.schema)
-    rows = changes.filter(changes.segment == scope.segment).semi_join(current, "snapshot_id")
+    rows = scope.own("changes").semi_join(current, "snapshot_id")
     step = ibis.cases((rows.event == "joined", 1), else_=-1)
     rows = rows.mutate(step=step)
     keys = KEY_COLUMNS[:width]

@@ -10,7 +10,7 @@ from typing import Any
 
 from remote_segments.identifiers import HEXDIGEST, KINDS
 from remote_segments.membership.compile import Scope, unbound
-from remote_segments.membership.functions import hashed
+from remote_segments.membership.functions import distinct_count, hashed
 from remote_segments.membership.models import Model
 from remote_segments.membership.normalisation import comparable, usable
 from remote_segments.membership.tables import KEY_COLUMNS
@@ -138,16 +138,27 @@ def all_matches(staged: Sequence[tuple[str, Entry]], model: Model) -> Any:
     return parts[0] if len(parts) == 1 else ibis.union(*parts)
 
 
-def uniqueness(staged: Sequence[str], model: Model) -> Any:
-    """The number of matches, of different members and of different keys: all equal when nothing is in doubt."""
+def uniqueness(
+    staged: Sequence[str], model: Model, fetched: int, bounds: tuple[int | None, int | None], dialect: str
+) -> Any:
+    """The number of matches, of different members and of different keys: all equal when nothing is in doubt.
+
+    Args:
+        staged: names of the staged matches.
+        model: the model.
+        fetched: the number of members, which are numbered from 1.
+        bounds: the least and greatest whole-number key; None for keys of other kinds.
+        dialect: the engine.
+    """
     import ibis
 
     tables = [staged_matches(name, model) for name in staged]
     found = tables[0] if len(tables) == 1 else ibis.union(*tables)
+    members = distinct_count(found.member_no, 1, max(fetched, 1), dialect)
+    if model.whole_number is not None:
+        return found.aggregate(matches=found.count(), members=members, keys=distinct_count(found.key, *bounds, dialect))
     keys = found.select(*_keys(model)).distinct()
-    members = found.select("member_no").distinct()
-    counted = found.aggregate(matches=found.count())
-    return counted.cross_join(members.aggregate(members=members.count())).cross_join(keys.aggregate(keys=keys.count()))
+    return found.aggregate(matches=found.count(), members=members).cross_join(keys.aggregate(keys=keys.count()))
 
 
 def candidates(found: Any, model: Model, repeats: str | None) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from remote_segments.errors import ProjectError
 from remote_segments.membership.compile import unbound
+from remote_segments.membership.functions import distinct_count
 from remote_segments.membership.tables import KEY_COLUMNS
 from remote_segments.suggestions import choose
 
@@ -56,12 +57,28 @@ class Model:
         return self.table[column].cast("string")
 
     def totals(self) -> Any:
-        """The number of rows, then of non-null values of each key column."""
-        counted = {f"present_{number}": self.table[column].count() for number, column in enumerate(self.key)}
-        return self.table.aggregate(rows=self.table.count(), **counted)
+        """The number of rows, then of non-null values of each key column, then the least and greatest whole-number key.
 
-    def distinct_keys(self) -> Any:
-        """The number of different keys."""
+        The last two are null where the key is anything else than one whole number.
+        """
+        import ibis
+
+        counted = {f"present_{number}": self.table[column].count() for number, column in enumerate(self.key)}
+        column = self.whole_number
+        nothing = ibis.null("int64")
+        low, high = (column.min(), column.max()) if column is not None else (nothing, nothing)
+        return self.table.aggregate(rows=self.table.count(), **counted, low=low, high=high)
+
+    @property
+    def whole_number(self) -> Any | None:
+        """The key column where the key is one whole number, else None."""
+        whole = len(self.key) == 1 and _neutral(self.columns[self.key[0]]) == "bigint"
+        return self.table[self.key[0]] if whole else None
+
+    def distinct_keys(self, low: int | None, high: int | None, dialect: str) -> Any:
+        """The number of different keys; `low` and `high` are the least and greatest, where it is one whole number."""
+        if self.whole_number is not None:
+            return self.table.aggregate(keys=distinct_count(self.whole_number, low, high, dialect))
         keys = self.table.select(**self.keys()).distinct()
         return keys.aggregate(keys=keys.count())
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from remote_segments.errors import EngineError, ProjectError
 from remote_segments.membership import matching, models
-from remote_segments.membership.compile import Scope, compiled, unbound
+from remote_segments.membership.compile import Scope, unbound
 from remote_segments.membership.guards import Counts
 from remote_segments.membership.tables import MEMBERS
 from remote_segments.sync.plan import Plan
@@ -51,15 +51,19 @@ def read_model(session: Session, plan: Plan) -> models.Model:
     return model
 
 
-def check_model(session: Session, plan: Plan, model: models.Model) -> None:
-    """Counts the model's rows and keys.
+def check_model(session: Session, plan: Plan, model: models.Model) -> tuple[int | None, int | None]:
+    """Counts the model's rows and keys; returns the least and greatest key, where it is one whole number.
 
     Raises:
         ProjectError: `model-empty`, `model-key-null`, `model-key-duplicated`.
     """
-    rows, *present = _one_row(session, model.totals())
-    (keys,) = _one_row(session, model.distinct_keys()) if rows and min(present) == rows else (0,)
+    scope = scope_of(session, plan)
+    rows, *present, low, high = _one_row(session, scope, model.totals())
+    keys = 0
+    if rows and min(present) == rows:
+        (keys,) = _one_row(session, scope, model.distinct_keys(low, high, session.dialect))
     models.check_counts(model, rows, present, keys, plan.where)
+    return low, high
 
 
 def derive(session: Session, plan: Plan, snapshot: Snapshot) -> Derived:
@@ -69,12 +73,17 @@ def derive(session: Session, plan: Plan, snapshot: Snapshot) -> Derived:
         ProjectError: what `read_model` and `check_model` raise; `beyond-retention` when the ids are no longer kept.
     """
     model = read_model(session, plan)
-    check_model(session, plan, model)
+    bounds = check_model(session, plan, model)
     members = _members(session, plan, snapshot)
     fetched, repeated = _totals(session, plan, members, snapshot)
     repeats = REPEATS if repeated and session.stage(REPEATS, members.scope.sql(members.repeats())) else None
     staged = _stage_matches(session, plan, members, model)
-    current, found, count = _stage_mapped(session, members.scope, model, staged, repeats)
+    names = [name for name, _ in staged]
+    unique = matching.uniqueness(names, model, fetched, bounds, session.dialect)
+    count, *different = _one_row(session, members.scope, unique)
+    current, found = matching.all_matches(staged, model), None
+    if repeats or different != [count, count]:
+        count, current, found = _stage_mapped(session, members.scope, model, current, repeats)
     lost, reasons = None, {}
     if count < fetched:
         session.stage(LOST, members.scope.sql(matching.lost(members, plan.entries, current, found, repeats)))
@@ -102,7 +111,7 @@ def _members(session: Session, plan: Plan, snapshot: Snapshot) -> matching.Fetch
 
 def _totals(session: Session, plan: Plan, members: matching.Fetched, snapshot: Snapshot) -> tuple[int, bool]:
     """The number of stored members, and whether some came twice."""
-    fetched, *primary = _one_row(session, members.totals())
+    fetched, *primary = _one_row(session, members.scope, members.totals())
     if fetched != snapshot.fetched:
         if fetched:
             found = f"{fetched:,} of {snapshot.fetched or 0:,} fetched members are stored."
@@ -131,22 +140,14 @@ def _stage_matches(
 
 
 def _stage_mapped(
-    session: Session,
-    scope: Scope,
-    model: models.Model,
-    staged: list[tuple[str, matching.Entry]],
-    repeats: str | None,
-) -> tuple[Any, Any | None, int]:
-    """The mapped members; the candidates where some are in doubt, else None; the number of the mapped."""
-    everything = matching.all_matches(staged, model)
-    matches, members, keys = _one_row(session, matching.uniqueness([name for name, _ in staged], model))
-    if matches == members == keys and not repeats:
-        return everything, None, matches
+    session: Session, scope: Scope, model: models.Model, everything: Any, repeats: str | None
+) -> tuple[int, Any, Any]:
+    """Decides where some members are in doubt: the number of the mapped, the mapped, and the candidates."""
     session.stage(CANDIDATES, scope.sql(matching.candidates(everything, model, repeats)))
     found = matching.staged_candidates(CANDIDATES, model)
     count = session.stage(MAPPED, scope.sql(matching.mapped(found, model)))
-    return matching.mapped_columns(MAPPED, len(model.key)), found, count
+    return count, matching.mapped_columns(MAPPED, len(model.key)), found
 
 
-def _one_row(session: Session, expression: Any) -> tuple[Any, ...]:
-    return session.rows(compiled(expression, session.dialect))[0]
+def _one_row(session: Session, scope: Scope, expression: Any) -> tuple[Any, ...]:
+    return session.rows(scope.sql(expression))[0]

@@ -5,6 +5,7 @@ The rows count only once the snapshot's own row says `published`; writing them a
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from remote_segments.errors import EngineError
@@ -52,7 +53,7 @@ class Writing:
         events = self._stage_events(derived.current)
         if self._compared is not None:
             self._insert("keys", changes.key_rows(changes.stayed(self._width), self._width))
-        joined = changes.joined_keys(events, self._width, self._effective_at)
+        joined = changes.joined_keys(self._scope, events, self._width, self._effective_at)
         self._insert("keys", changes.key_rows(joined, self._width))
         if derived.lost is not None:
             self._insert("unmapped", derived.lost)
@@ -65,7 +66,7 @@ class Writing:
         current = changes.stored_keys(self._scope, self.snapshot.snapshot_id, self._width)
         return self._insert_changes(self._stage_events(current))
 
-    @property
+    @cached_property
     def _scope(self) -> Scope:
         return scope_of(self.session, self.plan)
 
@@ -103,6 +104,7 @@ class Writing:
             cause=unknown or self._cause(previous),
         )
         self._stage(changes.DIFFERENCE, changes.difference(comparison, current, before))
+        self._stage(changes.MOVERS, changes.movers(comparison))
         events = self._stage(changes.EVENTS, changes.events(comparison))
         return self._stage(changes.REBUILT_EVENTS, changes.rebuilt_events(self._width)) if self.rebuilt else events
 
@@ -132,7 +134,8 @@ class Writing:
 
     def _insert_changes(self, events: str) -> dict[str, int]:
         generation = self.snapshot.generation or 0
-        self._insert("changes", changes.change_rows(events, self._width, generation, self._effective_at))
+        rows = changes.change_rows(self._scope, events, self._width, generation, self._effective_at)
+        self._insert("changes", rows)
         found = self.session.rows(self._scope.sql(changes.event_counts(events, self._width)))
         counts: dict[str, int] = dict(found)
         return {"joined_count": counts.get("joined", 0), "left_count": counts.get("left", 0)}
