@@ -229,7 +229,9 @@ class Client:
 
     def _refused(self, means: Meaning, request: Request, response: Response, wait: float | None) -> RemoteSegmentsError:
         if means == "moved":
-            self.base.follow(response.header("location") or "", request.where)  # raises foreign-link for another host
+            self.base.follow(
+                response.header("location") or "", request.url, request.where
+            )  # raises foreign-link for another host
         detail = self._detail(response)
         return error(means, request, response, connection=self.connection, detail=detail, wait=wait)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 from remote_segments.errors import PlatformError
 from remote_segments.rest.limits import Limits
@@ -57,16 +57,19 @@ class Base:
     url: str
     declared: str
 
-    def follow(self, link: str, where: str) -> str:
+    def follow(self, link: str, current: str, where: str) -> str:
         """Returns the complete address of a link found in an answer, on the connection's own host.
+
+        Args:
+            link: the link as the platform wrote it; a relative one is completed as in RFC 3986.
+            current: the address that gave the answer.
+            where: manifest and block, for messages.
 
         Raises:
             PlatformError: `foreign-link` when the link names another scheme, host or port.
         """
+        link = urljoin(current, link)
         parts = urlsplit(link)
-        if not parts.scheme and not parts.netloc and link.startswith(("/", "?")):
-            scheme, host = urlsplit(self.url)[:2]
-            return urlunsplit((scheme, host, parts.path, parts.query, ""))
         if "@" not in parts.netloc and parts.scheme in {"http", "https"}:
             tail = urlunsplit(("", "", parts.path, parts.query, ""))
             if origin(link) == origin(self.url):

@@ -60,7 +60,7 @@ FAILURES: dict[str, tuple[Answer, type[RemoteSegmentsError], str]] = {
     "bad request": (answering(400), PlatformError, "request-refused"),
     "redirect here": (answering(302, headers={"location": f"{HOST}/elsewhere"}), PlatformError, "redirected"),
     "redirect away": (answering(302, headers={"location": "https://evil.test/"}), PlatformError, "foreign-link"),
-    "redirect nowhere": (answering(302), PlatformError, "foreign-link"),
+    "redirect nowhere": (answering(302), PlatformError, "redirected"),
 }
 
 
@@ -186,7 +186,6 @@ def test_an_answer_that_is_too_large_is_an_error(world: World) -> None:
         "https://key@api.example.test/x",
         "//evil.test/x",
         "ftp://api.example.test/x",
-        "members?at=2",
     ],
 )
 @pytest.mark.parametrize("name", ["next-link", "link-header", "own-header-address"])
@@ -210,6 +209,8 @@ def test_a_link_to_another_host_is_never_followed(name: str, link: str, world: W
     "link",
     [
         "/px/segments/s1/members?at=2",
+        "members?at=2",
+        "?at=2",
         "https://api.example.test/segments/s1/members?at=2",
         "http://proxy.test:81/px/segments/s1/members?at=2",
     ],

@@ -14,8 +14,8 @@ _LINK = re.compile(r"<(?P<address>[^>]*)>(?P<parameters>[^<]*)")
 _REL = re.compile(r""";\s*rel\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s;,"]+))""", re.IGNORECASE)
 
 
-def _call(link: str, turn: Turn) -> Call:
-    return Call(turn.base.follow(link, turn.where), {})  # the address as the platform wrote it
+def _call(link: str, call: Call, turn: Turn) -> Call:
+    return Call(turn.base.follow(link, call.url(), turn.where), {})  # the address as the platform wrote it
 
 
 class NextLink(Settings):
@@ -37,10 +37,10 @@ class NextLink(Settings):
         """Returns the call for the first page."""
         return call
 
-    def following(self, call: Call, turn: Turn) -> Call | None:  # noqa: ARG002 - one signature for all
+    def following(self, call: Call, turn: Turn) -> Call | None:
         """Returns the call for the next page, None after the last."""
         link = pointer(turn, self.path, self.end)
-        return None if link is None else _call(str(link), turn)
+        return None if link is None else _call(str(link), call, turn)
 
 
 class LinkHeader(Settings):
@@ -61,12 +61,12 @@ class LinkHeader(Settings):
         """Returns the call for the first page."""
         return call
 
-    def following(self, call: Call, turn: Turn) -> Call | None:  # noqa: ARG002 - one signature for all
+    def following(self, call: Call, turn: Turn) -> Call | None:
         """Returns the call for the next page, None after the last."""
         for match in _LINK.finditer(turn.headers.get("link", "")):
             relation = _REL.search(match["parameters"])
             if relation and self.relation in (relation["quoted"] or relation["plain"] or "").split():
-                return _call(match["address"], turn)
+                return _call(match["address"], call, turn)
         turn.silent_end()
         return None
 
@@ -98,4 +98,4 @@ class OwnHeader(Settings):
         if not value:
             turn.silent_end()
             return None
-        return _call(value, turn) if self.parameter is None else call.having(self.parameter, value, "query")
+        return _call(value, call, turn) if self.parameter is None else call.having(self.parameter, value, "query")

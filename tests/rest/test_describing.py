@@ -1,0 +1,116 @@
+"""What the platform says about one segment, without a network: flows are driven by hand."""
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from remote_segments.errors import PlatformError, ProjectError
+from remote_segments.rest.describing import Describe, Description
+from remote_segments.rest.messages import Base, Request, Response
+
+BASE = Base("https://api.example.test", "https://api.example.test")
+
+
+def describe(*documents: object, **settings: Any) -> tuple[Description, list[Request]]:
+    """Describes a segment whose platform gives these answers; returns the calls, too."""
+    block = Describe.model_validate({"path": "/s/{segment_id}", "name": "name", **settings})
+    flow: Generator[Request, Response, Description] = block.flow(BASE, {"segment_id": "a/b"}, "here")
+    requests = [next(flow)]
+    try:
+        for document in documents:
+            requests.append(flow.send(Response(200, {}, json.dumps(document).encode())))
+    except StopIteration as stop:
+        return stop.value, requests
+    raise AssertionError("the flow asks for more")
+
+
+def test_the_id_is_one_piece_of_the_address() -> None:
+    """An id is percent-encoded where it becomes part of a path."""
+    found, requests = describe({"name": "VIP"})
+    assert found == Description("VIP")
+    assert [request.url for request in requests] == ["https://api.example.test/s/a%2Fb"]
+
+
+@pytest.mark.parametrize(("size", "expected"), [(3, 3), ("120", 120)])
+def test_the_size_is_a_whole_number(size: object, expected: int) -> None:
+    """A count is read as a number, also where the platform writes it as text."""
+    assert describe({"name": "VIP", "size": size}, size="size")[0].size == expected
+
+
+@pytest.mark.parametrize("size", [None, "many", 1.5, True, [3]])
+def test_a_size_that_is_none_is_an_error(size: object) -> None:
+    """A count that cannot be read is never zero."""
+    with pytest.raises(PlatformError, match="wrong-type"):
+        describe({"name": "VIP", "size": size}, size="size")
+
+
+def test_a_size_may_be_unknown() -> None:
+    """An absent or null size is unknown where the manifest says so, an error elsewhere."""
+    assert describe({"name": "VIP", "size": None}, size="size", size_absent="unknown")[0].size is None
+    assert describe({"name": "VIP"}, size="size", size_absent="unknown")[0].size is None
+    with pytest.raises(PlatformError, match="path-missing"):
+        describe({"name": "VIP"}, size="size")
+
+
+def test_the_size_may_take_a_second_call() -> None:
+    """A count with an address of its own is asked for after the description."""
+    found, requests = describe({"name": "VIP"}, {"count": 7}, count={"path": "/s/{segment_id}/count", "size": "count"})
+    assert found.size == 7
+    assert requests[1].url.endswith("/s/a%2Fb/count")
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "expected"),
+    [
+        ("2026-11-24T08:00:00Z", "iso", "2026-11-24T08:00:00+00:00"),
+        ("2026-11-24T08:00:00", "iso", "2026-11-24T08:00:00+00:00"),
+        (1795507200, "unix", "2026-11-24T08:00:00+00:00"),
+        (None, "iso", None),
+    ],
+)
+def test_the_last_change_is_an_instant(value: object, form: str, expected: str | None) -> None:
+    """Times become instants in UTC where no zone is given."""
+    found, _ = describe({"name": "VIP", "at": value}, updated_at="at", updated_form=form)
+    assert (found.updated_at.isoformat() if found.updated_at else None) == expected
+
+
+@pytest.mark.parametrize(("value", "form"), [("soon", "iso"), ([], "iso"), ("soon", "unix"), (1e30, "unix")])
+def test_a_time_in_another_form_is_an_error(value: object, form: str) -> None:
+    """A time that cannot be read says where it stands."""
+    with pytest.raises(PlatformError, match=r"wrong-type.*`at`"):
+        describe({"name": "VIP", "at": value}, updated_at="at", updated_form=form)
+
+
+def test_states_are_told_with_their_reason() -> None:
+    """Computing and inactive are told apart, with the manifest's sentence."""
+    computing = {"path": "state", "values": ["build"], "message": "It builds."}
+    inactive = {"path": "active", "values": "false", "message": "It sleeps."}
+    blocks = {"computing": computing, "inactive": inactive}
+    assert describe({"name": "V", "state": "done", "active": True}, **blocks)[0].state == "ready"
+    found = describe({"name": "V", "state": "done", "active": False}, **blocks)[0]
+    assert (found.state, found.warning) == ("inactive", "It sleeps.")
+    found = describe({"name": "V", "state": "build", "active": False}, **blocks)[0]
+    assert (found.state, found.warning) == ("computing", "It builds.")
+    with pytest.raises(PlatformError, match="path-missing"):
+        describe({"name": "V", "active": False}, **blocks)
+
+
+def test_what_must_hold_is_checked() -> None:
+    """A segment that cannot be used is a mistake of the segment file."""
+    expect = [{"path": "list.type", "values": ["0-1"], "message": "It holds no contacts."}]
+    assert describe({"name": "V", "list": {"type": "0-1"}}, expect=expect)[0].name == "V"
+    with pytest.raises(ProjectError, match=r"segment-unsuitable.*no contacts"):
+        describe({"name": "V", "list": {"type": "0-2"}}, expect=expect)
+
+
+def test_a_name_that_is_no_text_is_an_error() -> None:
+    """The name is read as strictly as everything else."""
+    for document in ({"name": 7}, {"name": None}):
+        with pytest.raises(PlatformError, match="wrong-type"):
+            describe(document)
+    with pytest.raises(PlatformError, match="path-missing"):
+        describe({"title": "V"})
+    with pytest.raises(PlatformError, match="path-missing"):
+        describe([])
