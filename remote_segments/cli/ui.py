@@ -25,7 +25,7 @@ def ui(
     os.environ[PROJECT_VARIABLE] = str(folder)
     with new_simulator(PORT):
         out.print(f"Dagster at http://127.0.0.1:{port}; stop with Ctrl-C.", markup=False)
-        command = [sys.executable, "-m", "dagster", "dev", "--python-module", "remote_segments.definitions"]
+        command = [sys.executable, "-m", "dagster", "dev", "--module-name", "remote_segments.definitions"]
         try:
             code = subprocess.call([*command, "--port", str(port)])  # noqa: S603 - our own interpreter and words
         except KeyboardInterrupt:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 CONFIGURATION = """\
 telemetry: {enabled: false}
+nux: {enabled: false}
 concurrency:
   runs:
     # Refreshes of one account share its quota: one run of each connection at a time.

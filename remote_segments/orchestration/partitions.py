@@ -6,7 +6,7 @@ the practical limit of Dagster.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import dagster as dg
@@ -36,7 +36,7 @@ def partitions_of(project: Project, segment: Segment) -> dg.TimeWindowPartitions
 
 @dataclass(frozen=True)
 class Window:
-    """One partition: its key, and the half-open interval of aware instants that it labels."""
+    """One partition: its key, and the half-open interval of instants (in UTC) that it labels."""
 
     key: str
     start: datetime
@@ -54,10 +54,13 @@ class Window:
 def window_of(windows: dg.TimeWindowPartitionsDefinition, key: str) -> Window:
     """The window that a partition key labels."""
     bounds = windows.time_window_for_partition_key(key)
-    return Window(key, bounds.start, bounds.end)
+    # In UTC: Python subtracts and compares two instants of one zone by the clock on the wall, which goes back in autumn.
+    return Window(key, bounds.start.astimezone(UTC), bounds.end.astimezone(UTC))
 
 
 def open_window(windows: dg.TimeWindowPartitionsDefinition, now: datetime) -> Window | None:
     """The window that `now` falls into; None before the first one."""
-    key = windows.get_last_partition_key(current_time=now)
-    return window_of(windows, key) if key else None
+    first = windows.get_first_partition_window()
+    if first is None or now < first.start.astimezone(UTC):
+        return None
+    return window_of(windows, windows.get_partition_key_for_timestamp(now.timestamp()))

@@ -14,6 +14,10 @@ from remote_segments.orchestration.requests import refresh_request
 from remote_segments.orchestration.schedules import Cadence
 
 
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Whoever runs a refresh from a terminal gets our own message; the run's events are kept in the instance."""
+
+
 def _instance() -> AbstractContextManager[dg.DagsterInstance]:
     """The instance of $DAGSTER_HOME, so that the UI shows the refresh; else one that is forgotten."""
     return dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
@@ -35,6 +39,7 @@ def refresh(path: str | Path, name: str, *, environment: str | None = None) -> N
                 instance=instance,
                 partition_key=request.partition_key,
                 asset_selection=chain_keys(name),
+                run_config=_QUIET,
                 raise_on_error=True,
             )
         except Exception as error:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -16,6 +17,9 @@ from remote_segments.config.segment import Segment
 from remote_segments.orchestration.keys import chain_keys
 from remote_segments.orchestration.partitions import open_window, partitions_of
 from remote_segments.sync.status import last_seconds
+
+AssetJob = Any
+"""What `dg.define_asset_job` returns; Dagster does not export its type."""
 
 BATCH_SEGMENTS = 25
 """Segments in one run at most: more saves little and makes one run the fate of many."""
@@ -112,7 +116,7 @@ def batches(segments: Sequence[Segment], seconds: Mapping[str, float]) -> Iterat
 
 def build_schedules(
     project: Project, asset_prefix: tuple[str, ...]
-) -> tuple[list[dg.ScheduleDefinition], list[dg.UnresolvedAssetJobDefinition]]:
+) -> tuple[list[dg.ScheduleDefinition], list[AssetJob]]:
     """The schedules and jobs of a project; schedules run where the environment says `schedules: true`."""
     schedules, jobs = [], []
     for cadence, segments in cadences(project).items():
@@ -122,9 +126,7 @@ def build_schedules(
     return schedules, jobs
 
 
-def _job(
-    project: Project, cadence: Cadence, segments: Sequence[Segment], asset_prefix: tuple[str, ...]
-) -> dg.UnresolvedAssetJobDefinition:
+def _job(project: Project, cadence: Cadence, segments: Sequence[Segment], asset_prefix: tuple[str, ...]) -> AssetJob:
     keys = [key for segment in segments for key in chain_keys(segment.name, asset_prefix)]
     return dg.define_asset_job(
         cadence.job_name(project),
@@ -139,7 +141,7 @@ def _schedule(
     project: Project,
     cadence: Cadence,
     segments: Sequence[Segment],
-    job: dg.UnresolvedAssetJobDefinition,
+    job: AssetJob,
     asset_prefix: tuple[str, ...],
 ) -> dg.ScheduleDefinition:
     windows = partitions_of(project, segments[0])

@@ -49,8 +49,10 @@ def test_a_run_is_bounded_by_count_and_by_seconds(tmp_path: Path, simulator: Sim
 def test_a_tick_asks_for_one_run_per_batch_in_the_open_window(tmp_path: Path, simulator: Simulator) -> None:
     """The run key names tick, connection and batch, so a tick that is evaluated twice starts nothing twice."""
     ready_project(tmp_path, simulator, {"vip": VIP, "paying": PAYING})
-    schedule = build_definitions(tmp_path).get_repository_def().get_schedule_def("refresh_hourly_schedule")
-    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 24, 9, tzinfo=UTC))
+    repository = build_definitions(tmp_path).get_repository_def()
+    schedule = repository.get_schedule_def("refresh_hourly_schedule")
+    tick = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    context = dg.build_schedule_context(scheduled_execution_time=tick, repository_def=repository)
     requests = schedule.evaluate_tick(context).run_requests
     assert {request.partition_key for request in requests} == {"2026-11-24-10:00"}
     assert [[key.path[1] for key in request.asset_selection] for request in requests] == [["paying"] * 3, ["vip"] * 3]
