@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from remote_segments.membership.compile import Scope, nothing, unbound
+from remote_segments.membership.compile import Scope, finished, nothing, unbound
 from remote_segments.membership.tables import KEY_COLUMNS, TABLES
 
 DIFFERENCE = "rs_difference"
@@ -133,10 +133,10 @@ def _judged(comparison: Comparison, rows: Any, here: str, there: str) -> Any:
 
     scope, primary = comparison.scope, (comparison.primary,)
     own = scope.rows("members", here, primary).select(own_no="member_no", person=comparison.primary)
-    known = rows.left_join(own, [("number", "own_no")]).view()
+    known = finished(rows.left_join(own, [("number", "own_no")]))
     other = scope.rows("members", there, primary).select(other_person=comparison.primary)
     also = other.semi_join(known, [("other_person", "person")]).distinct()
-    judged = known.left_join(also, [("person", "other_person")]).view()
+    judged = finished(known.left_join(also, [("person", "other_person")]))
     cause = ibis.cases((judged.other_person.notnull(), "model"), else_="remote")
     return judged.select(*current_columns(comparison.width), "event", cause=cause)
 

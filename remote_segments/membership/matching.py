@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from remote_segments.identifiers import HEXDIGEST, KINDS
-from remote_segments.membership.compile import Scope, unbound
+from remote_segments.membership.compile import Scope, finished, unbound
 from remote_segments.membership.functions import distinct_count, hashed
 from remote_segments.membership.models import Model
 from remote_segments.membership.normalisation import comparable, usable
@@ -101,7 +101,7 @@ def matches(members: Fetched, model: Model, entry: Entry, earlier: Sequence[str]
     rows = rows.filter(_usable(members, rows, entry))
     for name in earlier:
         met = staged_matches(name, model)
-        rows = rows.anti_join(met, "member_no").view()  # a table of its own: the compiler cannot chain it further
+        rows = finished(rows.anti_join(met, "member_no"))
     sought, offered = {}, {}
     for number, pair in enumerate(entry):
         kind = KINDS[pair.kind]
@@ -203,7 +203,7 @@ def lost(
     """
     import ibis
 
-    left = members.rows().anti_join(taken, "member_no").view()
+    left = finished(members.rows().anti_join(taken, "member_no"))
     any_usable = ibis.or_(*(_usable(members, left, entry).fill_null(False) for entry in entries))
     left = left.select("member_no", usable=any_usable)
     cases = []
