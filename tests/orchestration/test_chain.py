@@ -261,7 +261,7 @@ def test_a_refreshed_model_maps_the_latest_ids_again(runner: Runner, simulator: 
 
 
 def test_the_automation_asks_for_a_remap_once_the_model_is_materialized(runner: Runner) -> None:
-    """Both derived assets are asked for in the newest window, once; a refresh of the segment itself asks for nothing."""
+    """Both derived assets, in the newest window, once; a refresh of the segment itself asks for nothing."""
     definitions = build_definitions(runner.project.folder)
     warnings.simplefilter("ignore", dg.BetaWarning)  # of Dagster's own tester
     evaluated = dg.evaluate_automation_conditions(definitions, runner.instance)
