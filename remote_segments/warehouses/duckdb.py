@@ -70,7 +70,7 @@ class DuckDBWarehouse:
     def __init__(self, settings: DuckDBSettings, path: Path) -> None:
         self.path = path
         self.schema = settings.schema_
-        self._settings = settings
+        self.settings = settings
         self._folder = path.with_name(path.name + ".locks")
         self._queue = Turnstile(self._folder, f"The DuckDB file {path}", settings.queue_seconds)
 
@@ -152,10 +152,10 @@ class DuckDBWarehouse:
         from remote_segments.warehouses.duckdb_failures import busy, is_held, unreadable
 
         # the same for every connection: DuckDB refuses two configurations of one file in one process
-        wanted = {"memory_limit": self._settings.memory_limit, "threads": self._settings.threads}
+        wanted = {"memory_limit": self.settings.memory_limit, "threads": self.settings.threads}
         configuration = {name: str(value) for name, value in wanted.items() if value is not None}
         configuration["temp_directory"] = str(self._folder / "spill")
-        deadline, pause = time.monotonic() + self._settings.wait_seconds, 0.02
+        deadline, pause = time.monotonic() + self.settings.wait_seconds, 0.02
         while True:
             try:
                 return duckdb.connect(str(self.path), read_only=read_only, config=dict(configuration))
@@ -163,7 +163,7 @@ class DuckDBWarehouse:
                 if not is_held(failure):
                     raise unreadable(self.path, failure) from None
                 if time.monotonic() >= deadline:
-                    raise busy(self.path, failure, self._settings.wait_seconds) from None
+                    raise busy(self.path, failure, self.settings.wait_seconds) from None
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(pause * 1.5, 0.5)
 

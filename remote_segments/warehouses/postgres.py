@@ -83,7 +83,7 @@ class PostgresWarehouse:
 
     def __init__(self, settings: PostgresSettings) -> None:
         self.schema = settings.schema_
-        self._settings = settings
+        self.settings = settings
 
     @contextmanager
     def read(self) -> "Iterator[PostgresSession]":
@@ -148,7 +148,7 @@ class PostgresWarehouse:
 
         from remote_segments.warehouses.postgres_failures import translated, unreachable
 
-        parts = self._settings.parts()
+        parts = self.settings.parts()
         name = f"remote_segments process {os.getpid()} on {socket.gethostname()}{purpose}"
         options = {
             "connect_timeout": 10,
@@ -163,7 +163,7 @@ class PostgresWarehouse:
             raise unreachable(failure, place) from None
         with connection:
             with translated(connection.info.user):
-                wait = max(1, int(self._settings.wait_seconds * 1000))  # milliseconds; 0 would mean for ever
+                wait = max(1, int(self.settings.wait_seconds * 1000))  # milliseconds; 0 would mean for ever
                 connection.execute(f"SET TIME ZONE 'UTC'; SET lock_timeout = {wait}; SET client_encoding = 'UTF8'")
             yield connection
 

@@ -46,7 +46,9 @@ def copy_parquet(connection: "psycopg.Connection[Any]", table: str, parquet: Pat
     """Appends a Parquet file and constant text columns to a table; returns the rows."""
     with pyarrow.parquet.ParquetFile(parquet) as file:
         columns = [*file.schema_arrow.names, *constants]
-        batches = (_extended(batch, constants) for batch in file.iter_batches(BATCH))
+        # group by group: `iter_batches` keeps what it read of the whole file (224 MB of a file of 222 MB, Arrow 26)
+        groups = (file.read_row_group(group, use_threads=False) for group in range(file.num_row_groups))
+        batches = (_extended(batch, constants) for group in groups for batch in group.to_batches(BATCH))
         return _copy_in(connection, table, columns, batches)
 
 
