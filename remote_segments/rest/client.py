@@ -6,14 +6,10 @@ the limits, and tries again what is safe to repeat. All durations are in seconds
 
 import hashlib
 import re
-import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -21,14 +17,18 @@ from remote_segments.errors import PlatformError, RemoteSegmentsError, Temporary
 from remote_segments.rest.auth import Credential
 from remote_segments.rest.limits import LONGEST_WAIT, Limiter, Limiters, Limits, too_long
 from remote_segments.rest.manifest import Manifest
-from remote_segments.rest.messages import Base, Request, Response, origin
+from remote_segments.rest.messages import Base, Request, Response
 from remote_segments.rest.paths import find
 from remote_segments.rest.refusals import RETRIED, Meaning, as_text, body, error, meaning
+from remote_segments.rest.transport import Authenticated, certificates, proxy
 
 Result = TypeVar("Result")
 
 _PERSONAL = re.compile(r"\S*@\S*|\+?\d[\d\s().-]{5,}\d|\b[0-9a-fA-F-]{16,}\b")
 _LONGEST_DETAIL = 200
+
+TRICKLE = 10
+"""Times the time-out that one answer may take in all: a server that sends a byte now and then is given up, too."""
 
 
 @dataclass(frozen=True)
@@ -39,42 +39,6 @@ class Surroundings:
     now: Callable[[], datetime]  # for Retry-After as a date
     sleep: Callable[[float], None]
     random: Callable[[], float]  # between 0 and 1
-
-
-class _Authenticated(httpx.BaseTransport):
-    """Adds the credential last, so that no log line of httpx can show it, and only for the connection's own host."""
-
-    def __init__(self, inner: httpx.BaseTransport, credential: Credential, base: Base) -> None:
-        self._inner, self._credential, self._origin = inner, credential, origin(base.url)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if origin(str(request.url)) != self._origin:
-            found = f"A call was about to go to {request.url.host}, which is not the connection's host."
-            raise PlatformError("foreign-link", found, "The credential was not sent. Check base_url of the connection.")
-        url = request.url
-        if self._credential.query:
-            query = b"&".join(filter(None, (url.query, self._credential.query.encode())))
-            url = url.copy_with(query=query)
-        headers = httpx.Headers(request.headers)
-        headers.update(dict(self._credential.headers))
-        return self._inner.handle_request(
-            httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=request.extensions)
-        )
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-def _proxy(url: str) -> str | None:
-    """Returns the proxy that the environment names for an address (HTTPS_PROXY, NO_PROXY)."""
-    parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Returns the trusted certificates, loaded once per process: 25 ms each time otherwise."""
-    return httpx.create_ssl_context()
 
 
 @dataclass
@@ -100,10 +64,10 @@ class Client:
     total: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
-        inner = self.transport or httpx.HTTPTransport(verify=_certificates(), proxy=_proxy(self.base.url))
+        inner = self.transport or httpx.HTTPTransport(verify=certificates(), proxy=proxy(self.base.url))
         self._limiter = self._limiter_of(self.limits, "")
         self._http = httpx.Client(
-            transport=_Authenticated(inner, self.credential, self.base),
+            transport=Authenticated(inner, self.credential, self.base.url),
             timeout=httpx.Timeout(self.manifest.timeout_seconds, connect=min(20.0, self.manifest.timeout_seconds)),
             headers={"user-agent": "remote-segments", "accept": "application/json", **self.headers},
             follow_redirects=False,
@@ -159,17 +123,17 @@ class Client:
                 named, failure, retried = None, outcome, True
             if not retried or tries == attempts:
                 raise failure
-            self._wait(tries, named)
+            self._wait(tries, named, self._own_limiter(request) or self._limiter)
         raise AssertionError("unreachable")
 
-    def _wait(self, tries: int, named: float | None) -> None:
+    def _wait(self, tries: int, named: float | None, limiter: Limiter) -> None:
         random = self.surroundings.random()
         if named is None:
             self.surroundings.sleep(self.manifest.retries.wait(tries, random))
             return
         if named > LONGEST_WAIT:
             raise too_long(named, f"connection {self.connection}")
-        self._limiter.block(named)  # for every thread of this account
+        limiter.block(named)  # for every thread of this account
         self.surroundings.sleep(named + random * self.manifest.retries.first_wait)  # not all of them at once
 
     def _try(self, request: Request, tally: Tally) -> Response | RemoteSegmentsError:
@@ -178,22 +142,25 @@ class Client:
                 tally.calls += 1
                 response = self._read(request)
             except httpx.TimeoutException:
-                found = f"The platform sent nothing for {self.manifest.timeout_seconds:g} seconds."
+                found = f"The platform sent nothing for {self.manifest.timeout_seconds:g} seconds, or much too slowly."
                 return self._failed("timeout", found)
             except httpx.RemoteProtocolError:
                 return self._failed("answer-cut", "The connection closed before the whole answer had come.")
-            except (httpx.NetworkError, httpx.ProxyError) as failure:
-                code = "answer-cut" if isinstance(failure, httpx.ReadError) else "connection-failed"
-                return self._failed(
-                    code, f"The connection to {httpx.URL(request.url).host} failed ({type(failure).__name__})."
-                )
             except httpx.DecodingError:
                 return self._failed("answer-cut", "The compressed answer could not be unpacked.")
-        self._heed_quota(response)
+            except httpx.TransportError as failure:
+                code = "answer-cut" if isinstance(failure, httpx.ReadError) else "connection-failed"
+                reason = f"{type(failure).__name__}: {failure}"[:_LONGEST_DETAIL]
+                return self._failed(code, f"The connection to {httpx.URL(request.url).host} failed ({reason}).")
+        self._heed_quota(response, self._own_limiter(request) or self._limiter)
         return response
 
-    def _turns(self, request: Request) -> Any:
-        return _Both(self._limiter, self._limiter_of(request.limits, request.where) if request.limits else None)
+    def _turns(self, request: Request) -> "_Both":
+        return _Both(self._limiter, self._own_limiter(request))
+
+    def _own_limiter(self, request: Request) -> Limiter | None:
+        """Returns the limiter of an address that the platform limits by itself; its quota says nothing about others."""
+        return self._limiter_of(request.limits, request.where) if request.limits else None
 
     def _limiter_of(self, limits: Limits, address: str) -> Limiter:
         return self.limiters.of(self.account() + address, limits, self.surroundings.clock, self.surroundings.sleep)
@@ -206,10 +173,12 @@ class Client:
     def _read(self, request: Request) -> Response:
         headers = {"content-type": "application/json"} if request.body is not None else {}
         pieces: list[bytes] = []
-        size = 0
+        size, started = 0, self.surroundings.clock()
         with self._http.stream(request.method, request.url, content=request.body, headers=headers) as answer:
             for piece in answer.iter_bytes():
                 size += len(piece)
+                if self.surroundings.clock() - started > TRICKLE * self.manifest.timeout_seconds:
+                    raise httpx.ReadTimeout("the answer comes too slowly")
                 if size > self.manifest.largest_answer:
                     found = f"The answer is larger than {self.manifest.largest_answer:,} bytes."
                     fix = "Ask for smaller pages, or raise largest_answer in the manifest."
@@ -217,11 +186,11 @@ class Client:
                 pieces.append(piece)
             return Response(answer.status_code, dict(answer.headers), b"".join(pieces))
 
-    def _heed_quota(self, response: Response) -> None:
+    def _heed_quota(self, response: Response, limiter: Limiter) -> None:
         if self.manifest.quota is not None and response.status != 429:
             wait = self.manifest.quota.wait(response.headers, self.surroundings.now())
             if wait > 0:
-                self._limiter.block(wait)
+                limiter.block(wait)
 
     def _failed(self, code: str, found: str) -> TemporaryError:
         fix = "The next refresh tries again. If it lasts, check base_url of the connection and the way to it."

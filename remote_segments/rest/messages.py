@@ -46,6 +46,9 @@ def with_query(url: str, query: Mapping[str, str | tuple[str, ...]]) -> str:
     return f"{url}?{urlencode(query, doseq=True, quote_via=quote)}" if query else url
 
 
+_KEPT = "The credential was not sent there. Check base_url of the connection, or the manifest's paging."
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
     """Where requests go: the connection's address, and the manifest's own, which answers may mention.
@@ -68,15 +71,20 @@ class Base:
         Raises:
             PlatformError: `foreign-link` when the link names another scheme, host or port.
         """
-        link = urljoin(current, link)
-        parts = urlsplit(link)
+        foreign = PlatformError("foreign-link", "The answer links to something that is no address.", _KEPT, where)
+        try:
+            link = urljoin(current, link)
+            parts, there = urlsplit(link), origin(link)
+        except ValueError:
+            raise foreign from None
+        if not link.isprintable():
+            raise foreign
         if "@" not in parts.netloc and parts.scheme in {"http", "https"}:
             tail = urlunsplit(("", "", parts.path, parts.query, ""))
-            if origin(link) == origin(self.url):
+            if there == origin(self.url):
                 scheme, host = urlsplit(self.url)[:2]
                 return f"{scheme}://{host}{tail}"
-            if origin(link) == origin(self.declared):
+            if there == origin(self.declared):
                 return self.url + tail.removeprefix(urlsplit(self.declared).path)
         found = f"The answer links to another host ({parts.hostname or 'no host'}) than {urlsplit(self.url).hostname}."
-        fix = "The credential was not sent there. Check base_url of the connection, or the manifest's paging."
-        raise PlatformError("foreign-link", found, fix, where)
+        raise PlatformError("foreign-link", found, _KEPT, where)

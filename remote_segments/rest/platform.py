@@ -65,6 +65,7 @@ class Fetch:
         return self._proof
 
     def __iter__(self) -> Iterator[Page]:
+        self._proof = None
         started, calls = self._client.surroundings.clock(), self._tally.calls
         found = yield from self._pages()
         seconds = self._client.surroundings.clock() - started
@@ -117,7 +118,7 @@ class Platform:
             now: wall clock with a time zone.
 
         Raises:
-            ProjectError: `secret-unset`, `missing-key` when the connection lacks what the manifest needs.
+            ProjectError: `secret-unset`, `secret-unreadable`, `missing-key`, `bad-value` for what the connection lacks.
         """
         self.manifest, self.connection = manifest, connection
         self._options = manifest.option_values(options or {})
@@ -130,13 +131,20 @@ class Platform:
                 found = f"The secret {name} of {manifest.title} is not set."
                 raise ProjectError("secret-unset", found, f"Set {name}.", f"connection {connection}")
         declared = fill(manifest.base_url, self._options).rstrip("/")
+        if not (base_url or declared).startswith(("https://", "http://")):
+            found = f"base_url is {base_url}, which does not begin with https:// or http://."
+            raise ProjectError("bad-value", found, "Write the whole address.", f"connection {connection}")
+        credential = manifest.auth.credential(secrets, self._options)
+        if not all(value.isascii() and value.isprintable() for value in credential.headers.values()):
+            found = "The secret holds characters that no key has, such as a typographic quote or a line break."
+            raise ProjectError("secret-unreadable", found, "Copy the key again.", f"connection {connection}")
         self._base = Base((base_url or declared).rstrip("/"), declared)
         headers = {name.lower(): fill(value, self._options) for name, value in manifest.headers.items()}
         self._client = Client(
             manifest,
             connection,
             self._base,
-            manifest.auth.credential(secrets, self._options),
+            credential,
             headers,
             manifest.limits.overridden_by(limits),
             Surroundings(clock, now, sleep, random),

@@ -9,6 +9,8 @@ import pytest
 from remote_segments.errors import PlatformError, ProjectError
 from remote_segments.rest.auth import Basic, Bearer, HeaderKey, QueryKey, SchemeWord
 from remote_segments.rest.messages import Request
+from remote_segments.rest.platform import Platform
+from remote_segments.rest.transport import proxy
 from tests.support.invented_platform import DIALECTS, Server, World, connect, manifest, read
 
 SECRET = "s3cret-canary"
@@ -77,6 +79,28 @@ def test_a_connection_without_its_secret_is_refused(world: World) -> None:
     )
     with pytest.raises(ProjectError, match="secret-unset"):
         connect(platform, httpx.Response, world)
+
+
+@pytest.mark.parametrize("secret", ["pk_\u201cquoted\u201d", "two\nlines", "tab\there"])
+def test_a_secret_that_cannot_be_sent_is_refused_unseen(secret: str) -> None:
+    """A key that was copied with a typographic quote is told without showing it."""
+    with pytest.raises(ProjectError, match="secret-unreadable") as caught:
+        Platform(manifest(DIALECTS["cursor"]), connection="c", secrets={"key": secret})
+    assert secret not in str(caught.value)
+
+
+def test_an_address_without_a_scheme_is_refused(world: World) -> None:
+    """base_url is a whole address."""
+    with pytest.raises(ProjectError, match="bad-value"):
+        connect(manifest(DIALECTS["cursor"]), httpx.Response, world, base_url="localhost:8000")
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTPS_PROXY and NO_PROXY mean what they mean elsewhere."""
+    monkeypatch.setenv("https_proxy", "http://proxy.test:3128")
+    monkeypatch.setenv("no_proxy", "inside.test")
+    assert proxy("https://api.example.test") == "http://proxy.test:3128"
+    assert proxy("https://inside.test") is None
 
 
 def test_a_connection_without_an_option_is_refused(world: World) -> None:

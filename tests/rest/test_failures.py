@@ -1,6 +1,6 @@
 """Whatever goes wrong at whatever page, a fetch ends with the right error and without a proof."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -186,6 +186,9 @@ def test_an_answer_that_is_too_large_is_an_error(world: World) -> None:
         "https://key@api.example.test/x",
         "//evil.test/x",
         "ftp://api.example.test/x",
+        "https://api.example.test:port/x",
+        "https://[api.example.test/x",
+        "https://api.example.test/x\x00y",
     ],
 )
 @pytest.mark.parametrize("name", ["next-link", "link-header", "own-header-address"])
@@ -230,6 +233,20 @@ def test_a_proxy_is_used_for_links_to_the_platform_itself(link: str, world: Worl
     platform = connect(manifest(DIALECTS["next-link"]), serve, world, base_url="http://proxy.test:81/px/")
     assert read(platform.fetch("segment", {"segment_id": "s1"})) == ["1", "2"]
     assert str(requests[-1].url) == "http://proxy.test:81/px/segments/s1/members?at=2"
+
+
+def test_a_server_that_trickles_is_given_up(world: World) -> None:
+    """A byte now and then resets every time-out of the connection, but not that of the whole answer."""
+
+    class Trickle(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                world.seconds += 59
+                yield b" "
+
+    server = Server(CURSOR, change=at(2, lambda request, answer: httpx.Response(200, stream=Trickle())))
+    with pytest.raises(TemporaryError, match="timeout"):
+        read(fetching(server, world))
 
 
 def test_a_segment_that_is_still_computed_waits(world: World) -> None:

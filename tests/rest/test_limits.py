@@ -101,6 +101,25 @@ def test_a_used_up_quota_is_waited_for(world: World) -> None:
     assert world.slept == [40]
 
 
+def test_the_quota_of_one_address_stops_no_other(world: World) -> None:
+    """A description whose own quota is used up does not hold up the pages."""
+    describe = {"path": "/segments/{segment_id}", "name": "name", "limits": {"per_minute": 15}}
+    server = Server(DIALECTS["cursor"])
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        answer = server(request)
+        if not request.url.path.endswith("/members"):
+            answer.headers.update({"left": "0", "reset": "60"})
+        return answer
+
+    quota = {"remaining": "Left", "reset": "Reset"}
+    platform = connect(manifest(DIALECTS["cursor"], describe=describe, quota=quota), serve, world)
+    read(platform.fetch("segment", {"segment_id": "s1"}))
+    assert world.slept == []
+    platform.describe("segment", {"segment_id": "s1"})
+    assert world.slept == [60]
+
+
 def test_a_connection_may_lower_the_limits(world: World) -> None:
     """The limits of a connection replace those of the manifest, one by one."""
     server = Server(DIALECTS["cursor"])
