@@ -26,19 +26,31 @@ class Relation:
 
 
 class Session(Protocol):
-    """One connection, one transaction: a writing session commits when its block ends, and rolls back on an error."""
+    """One connection, one transaction: a writing session commits when its block ends, and rolls back on an error.
+
+    All statements of a session see the warehouse as it was at its first one. A failed statement ends a writing session:
+    let the error out of the block (going on raises `session-failed` at the end); a reading session may go on. In a
+    reading session `stage` and `expose` work, everything else that writes is refused. On Postgres, join large sets as
+    staged tables: they are counted when made, so that the planner knows their size.
+    """
 
     dialect: str
     schema: str
 
     def execute(self, sql: str) -> int:
-        """Runs one statement; returns the number of rows it changed (-1 where the driver does not say)."""
+        """Runs one statement; returns the number of rows it changed (-1 where the driver does not say).
+
+        Raises:
+            EngineError: `statement-failed`; never with a value of a row in its message.
+            TemporaryError: `disk-full`, `out-of-memory`, `warehouse-down`, `warehouse-conflict`, `warehouse-busy`.
+            ProjectError: `grant-missing`, with the GRANT that is needed.
+        """
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Returns all rows of a SELECT; timestamps are aware datetimes in UTC."""
+        """Returns all rows of a SELECT; timestamps are aware datetimes in UTC, whole numbers (sums too) are ints."""
 
     def frame(self, sql: str) -> "pd.DataFrame":
-        """Returns a SELECT as a frame."""
+        """Returns a SELECT as a frame: whole numbers stay whole (`Int64` with nulls), decimals stay `Decimal`."""
 
     def relation(self, name: str, schema: str | None = None) -> Relation | None:
         """Describes a table of the project's schema (or of another, or temporary); None if there is none."""
@@ -56,10 +68,17 @@ class Session(Protocol):
         """Appends a few rows given as Python values (all with the same columns)."""
 
     def load(self, table: str, parquet: Path, constants: Mapping[str, str]) -> int:
-        """Appends a Parquet file, column names as in the table, plus constant text columns; returns the rows."""
+        """Appends a Parquet file, column names as in the table, plus constant text columns; returns the rows.
+
+        Memory does not grow with the file, only with its largest row group.
+        """
 
     def replace_table(self, name: str, select: str) -> int:
-        """Replaces a table's rows and columns in one step, keeping grants and dependent views; returns the rows."""
+        """Replaces a table's rows and columns in one step, keeping grants and dependent views; returns the rows.
+
+        Raises:
+            ProjectError: `column-in-use` when a view needs a column that is gone or has another type.
+        """
 
     def expose(self, table: str | None = None, sql: str | None = None, path: Path | None = None) -> Relation:
         """Makes a data model readable in this session: a table's name, a SELECT, or a Parquet / CSV file.
@@ -76,7 +95,7 @@ class Warehouse(Protocol):
     schema: str
 
     def read(self) -> AbstractContextManager[Session]:
-        """A read-only session; many may be open at once."""
+        """A read-only session; many may be open at once. Before anything was written it finds nothing."""
 
     def write(self) -> AbstractContextManager[Session]:
         """A writing session of one transaction; waits its turn, fairly.

@@ -14,6 +14,7 @@ import duckdb
 from remote_segments.errors import EngineError, ProjectError, RemoteSegmentsError, TemporaryError
 
 _ABOUT_NAMES = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException)
+_FULL = ("No space left", "Disk quota exceeded", "File too large", "max_temp_directory_size")
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<process>\d+)\)")
 
 
@@ -25,7 +26,7 @@ def first_line(failure: Exception) -> str:
 def failed(failure: duckdb.Error) -> RemoteSegmentsError:
     """Returns the error to raise (`from None`, so that the driver's text is not printed) for a failed statement."""
     text = str(failure)
-    if "No space left" in text or "disk quota" in text.lower() or "max_temp_directory_size" in text:
+    if any(word in text for word in _FULL):
         return TemporaryError(
             "disk-full",
             "The disk of the DuckDB warehouse, or of its temporary files, is full.",
@@ -83,7 +84,7 @@ def unreadable(path: Path, failure: duckdb.Error) -> RemoteSegmentsError:
             f"This user may not open the DuckDB file {path}.",
             "Run as the user who owns the file, or give this one the right to read and write it.",
         )
-    if "No space left" in str(failure):
+    if any(word in str(failure) for word in _FULL):
         return failed(failure)
     return ProjectError(
         "warehouse-unreadable",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from remote_segments.errors import RemoteSegmentsError
 from remote_segments.warehouses.duckdb import DuckDBSettings
 from remote_segments.warehouses.postgres import PostgresSettings
 
@@ -88,6 +89,19 @@ def load(warehouse, parquet: str) -> None:
     with warehouse.write() as session:
         session.load("members", large, {"segment": "vip"})
     told(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+
+
+def fill(warehouse, _) -> None:
+    """Replaces a table by more than the file may hold (the limit of the process stands for the disk)."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**21, 2**21))
+    try:
+        with warehouse.write() as session:
+            numbers = " CROSS JOIN ".join(f"range(100) AS n{place}(x{place})" for place in range(3))
+            session.replace_table("vip", f"SELECT x0 AS id, md5(x0 || '-' || x1 || '-' || x2) AS text FROM {numbers}")
+    except RemoteSegmentsError as failure:
+        told(f"{type(failure).__name__} {failure.code}")
 
 
 def main() -> None:

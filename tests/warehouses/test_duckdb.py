@@ -202,7 +202,7 @@ def test_a_loading_session_gets_its_memory_back(tmp_path):
 
 def test_a_full_disk_and_a_full_memory_are_temporary():
     """Both may pass, and the message says what to do; the texts are DuckDB's own."""
-    full = failed(duckdb.IOException('IO Error: Could not write file "w.duckdb": No space left on device'))
+    full = failed(duckdb.TransactionException("Failed to commit: Could not write file: No space left on device"))
     memory = failed(duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate data of size 1.0 MiB"))
     assert [(type(error), error.code) for error in (full, memory)] == [
         (TemporaryError, "disk-full"),

@@ -109,7 +109,7 @@ def test_a_missing_right_is_told_with_its_grant(postgres_dsn, role):
         assert role in str(caught.value)
     administrator(postgres_dsn, f"GRANT SELECT ON crm.contacts TO {role}")
     with warehouse.write() as session:
-        relation = session.expose(table="crm.contacts")
+        session.expose(table="crm.contacts")
         assert session.replace_table("vip", 'SELECT * FROM "crm"."contacts"') == 1
 
 

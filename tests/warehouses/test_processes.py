@@ -20,6 +20,16 @@ def test_a_killed_writer_leaves_the_old_rows(warehouse, process):
         assert session.replace_table("vip", "SELECT 5 AS id") == 1
 
 
+def test_a_full_disk_leaves_the_old_rows(duckdb_warehouse, process):
+    """Promise 1: a file that cannot grow any more keeps what it held, and the failure is temporary."""
+    with duckdb_warehouse.write() as session:
+        session.replace_table("vip", "SELECT 1 AS id UNION ALL SELECT 2")
+    child = process("fill", duckdb_warehouse)
+    assert child.stdout.readline() == "TemporaryError disk-full\n"
+    with duckdb_warehouse.read() as session:
+        assert session.rows("SELECT id FROM segments.vip ORDER BY id") == [(1,), (2,)]
+
+
 @pytest.mark.parametrize("turns", [1, 2, 5])
 def test_a_writer_killed_at_any_moment_leaves_one_whole_version(warehouse, process, turns):
     """Promise 1: whenever the writer dies, the table holds one version, not older than the last one acknowledged."""
