@@ -8,6 +8,7 @@ from msgspec import UNSET
 from pydantic import Field, model_validator
 
 from remote_segments.errors import PlatformError
+from remote_segments.explanations import refusal
 from remote_segments.rest.decoding import decode_document
 from remote_segments.rest.describing import whole_number
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
@@ -47,12 +48,15 @@ class Listing(Endpoint):
     @model_validator(mode="after")
     def _ends(self) -> "Listing":
         end = getattr(self.paging, "end", None)
+        found = None
         if end == "total" and (self.total is None or self.page_size is None):
-            raise ValueError("an end by total needs total and page_size")
+            found = "An end by total needs total and page_size."
         if end == "short-page":
-            raise ValueError("a listing ends by total or by an empty page: a smaller page would look like the last")
+            found = "A listing ends by total or by an empty page: a smaller page would look like the last."
         if self.paging.ends_by_absence() and self.page_size is None and self.total is None:
-            raise ValueError("an end by absence needs page_size or total: a misspelt path would look like the end")
+            found = "An end by absence needs page_size or total: a misspelt path would look like the last page."
+        if found:
+            raise refusal("end-unprovable", found, "Say in the manifest how the last page is known.")
         return self
 
     def flow(

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from remote_segments.explanations import refusal
 from remote_segments.rest.auth import Auth, Basic
 from remote_segments.rest.decoding import IdentifierField, JoinedAt
 from remote_segments.rest.describing import Describe
@@ -77,9 +78,13 @@ class SourceKind(Settings):
 
     @model_validator(mode="after")
     def _fits(self) -> "SourceKind":
-        problems = list(self._identifier_problems()) + list(self._end_problems())
+        problems = list(self._identifier_problems())
         if problems:
             raise ValueError("; ".join(problems))
+        losing = list(self._end_problems())
+        if losing:
+            found = f"Members could be lost without an error: {'; '.join(losing)}."
+            raise refusal("end-unprovable", found, "Say in the manifest how the last page is known.")
         return self
 
     def _identifier_problems(self) -> Iterator[str]:

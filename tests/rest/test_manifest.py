@@ -78,7 +78,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
         "cursor",
         {"describe": {"path": "/", "name": "n", "size": "s", "count": {"path": "/", "size": "s"}}},
     ),
-    "a listing ends by total or by an empty page": (
+    "A listing ends by total or by an empty page": (
         "cursor",
         {
             "list": {
@@ -89,7 +89,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
             }
         },
     ),
-    "a misspelt path would look like the end": (
+    "An end by absence needs page_size or total": (
         "cursor",
         {"list": {"path": "/segments", "ids": {"segment_id": "id"}, "name": "name", "paging": {"kind": "link-header"}}},
     ),
@@ -188,6 +188,19 @@ def test_a_misspelt_key_is_told_with_its_line(tmp_path: Path) -> None:
     line = next(number for number, row in enumerate(file.read_text().splitlines(), 1) if "api_verison" in row)
     assert f"mailman.yaml:{line}" in str(caught.value)
     assert "api_version" in str(caught.value)
+
+
+def test_a_manifest_that_could_lose_members_is_told_with_its_line(tmp_path: Path) -> None:
+    """Promise 31: the code, the file, the line of the source, and why."""
+    text = next(path for path in bundled() if path.stem == "mailman").read_text()
+    file = tmp_path / "mailman.yaml"
+    file.write_text(text.replace("      total: {certainty: exact, source: page, path: total_size}\n", ""))
+    with pytest.raises(InvalidProject) as caught:
+        load_manifest(file)
+    (problem,) = caught.value.problems
+    line = next(number for number, row in enumerate(file.read_text().splitlines(), 1) if row == "  list:")
+    assert (problem.code, str(problem.where)) == ("end-unprovable", f"{file}:{line}")
+    assert "needs a total" in problem.found
 
 
 def test_a_manifest_is_named_as_its_file(tmp_path: Path) -> None:
