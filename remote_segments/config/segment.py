@@ -168,7 +168,7 @@ class Segment(Settings):
     tags: dict[str, Characters] = Field(default_factory=dict, description="Tags of its assets in Dagster.")
     group: Annotated[
         str | None, _fits_dagster(_GROUP, "a group has letters, digits and `_`, and `/` between parts")
-    ] = Field(None, description="The group of its assets in Dagster; by default its connection's name.")
+    ] = Field(None, description="The group of its assets in Dagster; by default the segment's name.")
     renamed_from: Name | None = Field(None, description="Its earlier name: the history is carried over.")
     remap_on_model_refresh: bool = Field(
         True, description="Map the latest ids again when the model's asset was refreshed, without calling the platform."

@@ -116,7 +116,7 @@ def _fetched(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[tuple[
                     "name in the tool": row.source_name,
                     "pages": row.pages,
                     "calls": row.calls,
-                    "seconds": row.seconds,
+                    "seconds": metadata.rounded(row.seconds),
                     "snapshot": row.snapshot_id,
                     "fetched at": row.fetched_at,
                 }
@@ -244,7 +244,7 @@ def _published(context: dg.AssetExecutionContext, chain: Chain, partition: str) 
                 "left": row.left_count,
                 "completeness": row.completeness,
                 "calls": row.calls,
-                "seconds": row.seconds,
+                "seconds": metadata.rounded(row.seconds),
                 "snapshot": row.snapshot_id,
                 "snapshot instant": row.fetched_at,
                 "dagster/table_name": f"{chain.project.warehouse.schema_}.{chain.segment.name}",

@@ -9,8 +9,12 @@ from remote_segments.config.segment import Segment
 
 
 def group_of(segment: Segment) -> str:
-    """The group that an asset is shown in: the one in its file, else its connection."""
-    return segment.group or segment.source.connection
+    """The group that an asset is shown in: the one in its file, else one per segment.
+
+    The graph writes only the last part of an asset's key on its box, so that without a group of its own nobody could
+    tell the chains apart.
+    """
+    return segment.group or segment.name
 
 
 def owners_of(segment: Segment) -> list[str]:

@@ -15,6 +15,11 @@ def match_rate(mapped: int, fetched: int) -> float | None:
     return round(100 * mapped / fetched, 2) if fetched else None
 
 
+def rounded(seconds: float | None) -> float | None:
+    """Seconds to the millisecond, as the UI prints numbers in full."""
+    return None if seconds is None else round(seconds, 3)
+
+
 def present(values: dict[str, Any]) -> dict[str, Any]:
     """The values that are there, instants as timestamps that the UI draws in the reader's time zone."""
     return {

@@ -62,7 +62,7 @@ class SegmentStatus:
             "unmapped": dict(self.unmapped) if self.unmapped is not None else None,
             "joined": self.joined,
             "left": self.left,
-            "seconds": self.seconds,
+            "seconds": None if self.seconds is None else round(self.seconds, 3),
             "snapshot_at": self.snapshot_at.isoformat() if self.snapshot_at else None,
             "age": self.age,
             "fresh": self.fresh,

@@ -323,4 +323,4 @@ def test_the_definition_decides_the_code_version(runner: Runner) -> None:
     write_segment(runner.project.folder, "vip", {**VIP, "identifiers": [{"email": "email"}]})
     edited = build_definitions(_again(runner).project.folder).resolve_asset_graph()
     assert {edited.get(key).code_version for key in chain_keys("vip")}.isdisjoint(versions)
-    assert graph.get(segment_key("vip")).group_name == "klaviyo"
+    assert graph.get(segment_key("vip")).group_name == "vip"
