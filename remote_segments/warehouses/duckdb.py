@@ -119,6 +119,7 @@ class DuckDBWarehouse:
 
         if read_only and not self.path.exists():
             with duckdb.connect(":memory:") as empty:
+                empty.execute("SET TimeZone = 'UTC'")
                 yield empty
             return
         if not self.path.parent.is_dir():

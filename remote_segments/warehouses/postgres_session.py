@@ -94,7 +94,7 @@ class PostgresSession:
     def stage(self, name: str, select: str) -> int:
         """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""
         table = f"pg_temp.{identifier(name)}"
-        with translated(self._user):
+        with translated(self._user), self._connection.transaction():
             self._connection.execute(f"DROP TABLE IF EXISTS {table}".encode())
             count = self._connection.execute(f"CREATE TEMPORARY TABLE {identifier(name)} AS {select}".encode()).rowcount
             self._connection.execute(f"ANALYZE {table}".encode())  # temporary tables have no statistics of their own
@@ -139,7 +139,7 @@ class PostgresSession:
         self._models += 1
         name = f"model_{self._models}"
         if path is not None:
-            with translated(self._user):
+            with translated(self._user), self._connection.transaction():
                 copy_file(self._connection, name, path)
         else:
             view = f"CREATE OR REPLACE TEMPORARY VIEW {identifier(name)} AS {one_select(sql or '')}"
@@ -189,7 +189,7 @@ class PostgresSession:
             schema = parts[0] or self._schema_of(parts[1])
             found = self._describe(schema, parts[1]) if schema else None
             if found is not None:
-                with translated(self._user):
+                with self._guarded():
                     whole = qualified(found.schema, found.name)
                     allowed = self._connection.execute("SELECT has_table_privilege(%s::regclass, 'SELECT')", [whole])
                     if not allowed.fetchall()[0][0]:

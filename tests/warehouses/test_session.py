@@ -172,6 +172,9 @@ def test_a_reading_session_writes_nothing(warehouse):
     with warehouse.read() as session:
         with pytest.raises(EngineError):
             session.execute("DELETE FROM segments.t")
+        for failing in (lambda: session.stage("s", "SELECT x FROM nowhere"), lambda: session.frame("SELEC 1")):
+            with pytest.raises(EngineError):
+                failing()
         assert session.stage("s", "SELECT a + 1 AS a FROM segments.t") == 1
         assert session.rows("SELECT a FROM s") == [(2,)]
     assert rows_of(warehouse, "SELECT * FROM segments.t") == [(1,)]
