@@ -121,11 +121,12 @@ class SpoolWriter:
         self.path.unlink(missing_ok=True)
 
     def _flush(self) -> None:
+        import numpy as np
         import pyarrow as pa
 
         if not self._pages:
             return
-        numbers = pa.array(range(self.members - self._held + 1, self.members + 1), pa.int64())
+        numbers = pa.array(np.arange(self.members - self._held + 1, self.members + 1, dtype=np.int64))
         table = pa.Table.from_batches(self._pages).add_column(0, self._schema.field(0), numbers)
         self._writer.write_table(table, row_group_size=max(ROWS_PER_GROUP, self._held))
         self._held = 0
