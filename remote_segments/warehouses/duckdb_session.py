@@ -155,7 +155,7 @@ class DuckDBSession:
         """Caps DuckDB's memory while rows only pass through: it would keep what it wrote, and grow with the file."""
         with self._guarded():
             before = str(self._connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0])
-        if LOADING_MEMORY >= _bytes(before):
+        if _bytes(before) <= LOADING_MEMORY:
             yield
             return
         self.execute(f"SET memory_limit = '{LOADING_MEMORY}B'")
