@@ -77,6 +77,6 @@ def refresh_all(folder: Path, segments: Sequence[str], as_json: bool) -> list[Re
                 refresh(folder, name)
             except RemoteSegmentsError as error:
                 failed.append(error)
-    for error in failed:
-        print_error(error, as_json=False)
+    for one in failed:
+        print_error(one, as_json=False)
     return failed

@@ -1,6 +1,6 @@
 """The asset factory: one segment file becomes `raw_remote_ids -> mapped_keys -> enriched_segment`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -81,15 +81,19 @@ def build_chain(chain: Chain) -> list[dg.AssetsDefinition]:
     return [_raw_remote_ids(chain), _mapped_keys(chain), _enriched_segment(chain)]
 
 
+def _asset(compute: Callable[[dg.AssetExecutionContext], Results], **options: Any) -> dg.AssetsDefinition:
+    made: dg.AssetsDefinition = dg.asset(**options)(compute)
+    return made
+
+
 def _raw_remote_ids(chain: Chain) -> dg.AssetsDefinition:
-    @dg.asset(**chain.options("raw_remote_ids"), output_required=False)
     def raw_remote_ids(context: dg.AssetExecutionContext) -> Results:
         with translated(chain.retries):
             found = dict(_fetched(context, chain))
         if found:
             yield from _materialized(context, chain.key("raw_remote_ids"), found)
 
-    return raw_remote_ids
+    return _asset(raw_remote_ids, **chain.options("raw_remote_ids"), output_required=False)
 
 
 def _fetched(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -172,12 +176,6 @@ def _missed(chain: Chain, missed: list[Window], now: datetime) -> ProjectError:
 def _mapped_keys(chain: Chain) -> dg.AssetsDefinition:
     key = chain.key("mapped_keys")
 
-    @dg.asset(
-        **chain.options("mapped_keys"),
-        deps=[chain.key("raw_remote_ids"), chain.model],
-        check_specs=checks.mapped_specs(key, chain.windows),
-        automation_condition=remap_condition(chain.segment, chain.model),
-    )
     def mapped_keys(context: dg.AssetExecutionContext) -> Results:
         found: dict[str, dict[str, Any]] = {}
         verdicts: list[dg.AssetCheckResult] = []
@@ -198,19 +196,18 @@ def _mapped_keys(chain: Chain) -> dg.AssetsDefinition:
             verdicts = [checks.accounting_result(row, key), checks.match_rate_result(row, chain.segment, key)]
         yield from _materialized(context, key, found, verdicts)
 
-    return mapped_keys
+    return _asset(
+        mapped_keys,
+        **chain.options("mapped_keys"),
+        deps=[chain.key("raw_remote_ids"), chain.model],
+        check_specs=checks.mapped_specs(key, chain.windows),
+        automation_condition=remap_condition(chain.segment, chain.model),
+    )
 
 
 def _enriched_segment(chain: Chain) -> dg.AssetsDefinition:
     key = chain.key("enriched_segment")
 
-    @dg.asset(
-        **chain.options("enriched_segment"),
-        deps=[chain.key("mapped_keys"), chain.model],
-        check_specs=checks.published_specs(key, chain.windows),
-        freshness_policy=policy_of(chain.segment),
-        automation_condition=remap_condition(chain.segment, chain.model),
-    )
     def enriched_segment(context: dg.AssetExecutionContext) -> Results:
         found: dict[str, dict[str, Any]] = {}
         for partition in context.partition_keys:
@@ -224,7 +221,14 @@ def _enriched_segment(chain: Chain) -> dg.AssetsDefinition:
         passed = dg.AssetCheckResult(passed=True, check_name=checks.PUBLISHABLE, asset_key=key)
         yield from _materialized(context, key, found, [passed])
 
-    return enriched_segment
+    return _asset(
+        enriched_segment,
+        **chain.options("enriched_segment"),
+        deps=[chain.key("mapped_keys"), chain.model],
+        check_specs=checks.published_specs(key, chain.windows),
+        freshness_policy=policy_of(chain.segment),
+        automation_condition=remap_condition(chain.segment, chain.model),
+    )
 
 
 def _published(context: dg.AssetExecutionContext, chain: Chain, partition: str) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """A refreshed model maps the latest snapshot again, without calling the platform."""
 
+from typing import Any
+
 import dagster as dg
 
 from remote_segments.config.segment import Segment
 
 
-def remap_condition(segment: Segment, model: dg.AssetKey) -> dg.AutomationCondition[dg.AssetKey] | None:
+def remap_condition(segment: Segment, model: dg.AssetKey) -> dg.AutomationCondition[Any] | None:
     """True for the newest window once the model's asset was materialized after it was last handled.
 
     Both `mapped_keys` and `enriched_segment` carry it and look at the model only, so that a refresh of the segment
