@@ -7,6 +7,7 @@ the limits, and tries again what is safe to repeat. All durations are in seconds
 import hashlib
 import re
 from collections.abc import Callable, Generator
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -137,7 +138,9 @@ class Client:
         self.surroundings.sleep(named + random * self.manifest.retries.first_wait)  # not all of them at once
 
     def _try(self, request: Request, tally: Tally) -> Response | RemoteSegmentsError:
-        with self._turns(request):
+        with ExitStack() as turns:
+            for limiter in (self._own_limiter(request), self._limiter):
+                turns.enter_context(limiter.turn() if limiter else nullcontext())
             try:
                 tally.calls += 1
                 response = self._read(request)
@@ -154,9 +157,6 @@ class Client:
                 return self._failed(code, f"The connection to {httpx.URL(request.url).host} failed ({reason}).")
         self._heed_quota(response, self._own_limiter(request) or self._limiter)
         return response
-
-    def _turns(self, request: Request) -> "_Both":
-        return _Both(self._limiter, self._own_limiter(request))
 
     def _own_limiter(self, request: Request) -> Limiter | None:
         """Returns the limiter of an address that the platform limits by itself; its quota says nothing about others."""
@@ -212,18 +212,3 @@ class Client:
             for piece in secret.split():
                 text = text.replace(piece, "[secret]") if text else text
         return _PERSONAL.sub("[removed]", text)[:_LONGEST_DETAIL].strip() if text else ""
-
-
-class _Both:
-    """Waits for the turn of the account, then for that of one address."""
-
-    def __init__(self, first: Limiter, second: Limiter | None) -> None:
-        self._turns = [limiter.turn() for limiter in (second, first) if limiter is not None]
-
-    def __enter__(self) -> None:
-        for turn in self._turns:
-            turn.__enter__()
-
-    def __exit__(self, *problem: object) -> None:
-        for turn in reversed(self._turns):
-            turn.__exit__(*problem)  # type: ignore[arg-type]

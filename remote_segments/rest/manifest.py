@@ -133,9 +133,10 @@ class SourceKind(Settings):
 
     def calls(self, size: int) -> int:
         """Returns the calls that one refresh of so many members takes at most."""
-        pages = max(1, ceil(size / self.members.page_size)) if self.members.page_size else 1
-        if getattr(self.members.paging, "end", None) == "empty-page":
-            pages += 1
+        paging, page_size = self.members.paging, self.members.page_size or max(1, size)
+        pages = max(1, ceil(size / page_size))
+        if paging.kind in {"offset", "page-number"}:  # a full page is never the last
+            pages = ceil(size / page_size) + 1 if paging.end == "empty-page" else size // page_size + 1
         twice = self.members.total is not None and self.members.total.source == "describe"
         return pages + self.describe.calls() * (2 if twice else 1)
 

@@ -40,6 +40,7 @@ class Proof:
     pages: int
     members: int
     doubt: int = 0  # by how many members the platform's count moved or differed meanwhile
+    repeated: int = 0  # members that came twice on one page or on two in a row: they moved while pages were read
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,15 @@ class MembersFlow:
         counted_apart = self.members.total is not None and self.members.total.source == "describe"
         counts = [before.size] if counted_apart and before.size is not None else []
         call: Call | None = self.members.paging.first(self.members.call(self.base, self._values()))
-        seen, contents = set[bytes](), set[int]()
-        number = fetched = 0
+        seen, contents, before_ids = set[bytes](), set[int](), set[str | None]()
+        number = fetched = repeated = 0
         while call is not None:
             self._remember(call, seen, number)
             page, values, headers = yield from self._page(call)
             number, fetched = number + 1, fetched + page.length
             self._remember_content(page, contents)
+            ids = set(page.columns[self.primary])
+            repeated, before_ids = repeated + page.length - len(ids) + len(ids & before_ids), ids
             if page.length:
                 yield page
             if self.members.total is not None:
@@ -95,10 +98,10 @@ class MembersFlow:
                 number, page.length, fetched, self.members.page_size, total, values, headers, self.base, self.where
             )
             call = self.members.paging.following(call, turn)
-        if counted_apart and counts != [fetched]:  # a count that agrees exactly needs no second look
+        if counted_apart and counts != [fetched - repeated]:  # a count that agrees exactly needs no second look
             after = yield from self.description()
             counts += [after.size] if after.size is not None else []
-        return self._proof(counts, number, fetched)
+        return self._proof(counts, number, fetched, repeated)
 
     def first_page(self) -> Generator[Request, Response, Page]:
         """Reads one page for a preview."""
@@ -146,12 +149,12 @@ class MembersFlow:
             raise PlatformError("cursor-repeated", found, _REPEATED, self.where)
         contents.add(digest)
 
-    def _proof(self, counts: list[int], pages: int, fetched: int) -> Proof:
+    def _proof(self, counts: list[int], pages: int, fetched: int, repeated: int) -> Proof:
         end = "last page seen"
         if self.members.total is None or not counts:
-            return Proof(end, None, pages, fetched)
-        agreement, doubt = self.members.total.verdict(counts, fetched, self.where)
-        return Proof(f"{end}; {agreement}", counts[-1], pages, fetched, doubt)
+            return Proof(end, None, pages, fetched, 0, repeated)
+        agreement, doubt = self.members.total.verdict(counts, fetched - repeated, self.where)
+        return Proof(f"{end}; {agreement}", counts[-1], pages, fetched, doubt, repeated)
 
 
 _REPEATED = "Nothing was stored. Check the paging of the manifest; the platform may have changed its answer."

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from remote_segments.errors import RemoteSegmentsError, TemporaryError
+from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.catalog import load_platforms
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.platform import Fetch, Platform
@@ -238,6 +238,21 @@ def test_no_credential_goes_to_another_server(fault: str, simulator: Simulator, 
             with pytest.raises(RemoteSegmentsError, match="foreign-link"):
                 ids(fetch, primary)
         assert other.calls() == []
+
+
+@EVERY
+def test_more_pages_than_the_cap_are_an_error(name: str, simulator: Simulator, world: World) -> None:
+    """Promise 34: one page more than allowed is an error, on every platform."""
+    with connect(name, simulator, world) as platform:
+        flow = platform._flow(ACCOUNTS[name].kind, ACCOUNTS[name].full, None)
+        capped = replace(flow, members=flow.members.model_copy(update={"max_pages": 3}))
+        with pytest.raises(PlatformError, match="page-limit"):
+            ids(Fetch(platform._client, capped), flow.primary)
+
+
+def test_every_platform_is_among_those_tested() -> None:
+    """Promise 34: a platform without an account here fails; Mailman is read from its real server instead."""
+    assert set(load_platforms()) - set(ACCOUNTS) == {"mailman"}
 
 
 @EVERY

@@ -146,6 +146,8 @@ def test_the_calls_of_a_refresh_are_known_before_it_starts() -> None:
     assert platforms["klaviyo"].calls_per_refresh("segment", 0) == 3
     assert platforms["customer_io"].calls_per_refresh("segment", 30_001) == 6
     assert platforms["mailchimp"].calls_per_refresh("segment", 1001) == 3
+    assert platforms["mailchimp"].calls_per_refresh("segment", 1000) == 3
+    assert platforms["mailchimp"].calls_per_refresh("segment", 999) == 2
     assert manifest(DIALECTS["page-empty"]).calls_per_refresh("segment", 5) == 5
 
 

@@ -166,6 +166,28 @@ def test_a_short_page_before_the_end_is_an_error(name: str, world: World) -> Non
     assert failure(name, world, Server(DIALECTS[name], change=shorten)).code == "page-short"
 
 
+@pytest.mark.parametrize("name", ["offset-total", "page-total", "page-short"])
+def test_a_total_that_is_capped_is_found(name: str, world: World) -> None:
+    """A total that stops counting at some number ends nothing while pages are full."""
+
+    def cap(page: int, _: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        return httpx.Response(200, json={**answer.json(), "meta": {"total": 4}})
+
+    assert failure(name, world, Server(DIALECTS[name], change=cap)).code == "total-mismatch"
+
+
+@pytest.mark.parametrize("name", ["offset-total", "offset-empty", "page-total", "page-short"])
+def test_a_page_that_is_too_long_is_an_error(name: str, world: World) -> None:
+    """More members than asked for: the next page would begin in the wrong place."""
+
+    def lengthen(page: int, _: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        document = answer.json()
+        document["data"]["members"] += [{"id": "more"}]
+        return httpx.Response(200, json=document)
+
+    assert failure(name, world, Server(DIALECTS[name], change=lengthen)).code == "page-long"
+
+
 def test_an_empty_page_before_the_total_is_an_error(world: World) -> None:
     """The pages end, but the platform counts more members: nobody has left."""
 

@@ -141,6 +141,20 @@ def test_a_total_that_changes_while_pages_are_counted_is_told(world: World) -> N
     assert (fetching.proof.declared_total, fetching.proof.doubt) == (6, 1)
 
 
+def test_members_that_come_twice_are_counted(world: World) -> None:
+    """Promise 6: somebody put in before the place that was reached pushes another onto the next page."""
+    server = Server(DIALECTS["offset-total"])
+
+    def push(page: int, _: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        server.members = ("m0", *MEMBERS)
+        return answer
+
+    server.change = push
+    fetching = fetch(world, server, "offset-total")
+    assert read(fetching) == ["m1", "m2", "m2", "m3", "m4", "m5"]
+    assert (fetching.proof.members, fetching.proof.repeated, fetching.proof.doubt) == (6, 1, 1)
+
+
 def test_an_estimate_never_proves_a_single_full_page(world: World) -> None:
     """An estimate is shown, but absence of a cursor on a full first page stays unproven."""
     total = {"certainty": "estimate", "source": "describe"}

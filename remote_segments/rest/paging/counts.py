@@ -16,22 +16,25 @@ def _ended(end: CountedEnd, turn: Turn) -> bool:
     """Tells whether the page was the last.
 
     Raises:
-        PlatformError: `page-short` when a page in the middle is not full: the members after it would be skipped.
+        PlatformError: `page-short` when a page in the middle is not full: the members after it would be skipped;
+            `page-long` when a page holds more than was asked for: the next would begin in the wrong place.
     """
+    if turn.page_size is not None and turn.length > turn.page_size:
+        found = f"Page {turn.number} holds {turn.length:,} members, but {turn.page_size:,} were asked for."
+        fix = "Nothing was stored. Check the parameter of the page size in the manifest."
+        raise PlatformError("page-long", found, fix, turn.where)
     if turn.length == 0:
         return True  # a total that was not reached is found by its own check
     if end == "empty-page":
         return False
     full = turn.page_size is not None and turn.length >= turn.page_size
-    if end == "short-page":
-        return not full
-    if turn.total is not None and turn.fetched >= turn.total:  # a checked manifest has a total on every page
-        return True
-    if not full:
+    if full:
+        return False  # even when the total is reached: some totals are capped, and one more call tells
+    if end == "total" and turn.total is not None and turn.fetched < turn.total:
         found = f"Page {turn.number} holds {turn.length:,} of {turn.page_size or 0:,} members, but is not the last."
         fix = "Nothing was stored. The platform may allow smaller pages only: correct page_size in the manifest."
         raise PlatformError("page-short", found, fix, turn.where)
-    return False
+    return True
 
 
 class Offset(Settings):
