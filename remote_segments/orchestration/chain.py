@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import dagster as dg
@@ -53,26 +54,33 @@ class Chain:
         """The key of the data model's asset."""
         return model_key(self.segment.model, self.project.model_of(self.segment).asset, self.asset_prefix)
 
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        """The arguments of `dagster.asset` that are the same for all three."""
+        return {
+            "partitions_def": self.windows,
+            "group_name": group_of(self.segment),
+            "owners": owners_of(self.segment),
+            "tags": tags_of(self.project, self.segment),
+            "metadata": metadata_of(self.project, self.segment),
+            "code_version": self.project.definition_hash(self.segment),
+            "backfill_policy": dg.BackfillPolicy.single_run(),
+            "retry_policy": self.retries,
+        }
+
     def options(self, layer: str) -> dict[str, Any]:
-        """The arguments of `dagster.asset` that all three have; the later a layer, the higher its priority.
+        """The arguments of `dagster.asset` for one of the three; the later a layer, the higher its priority.
 
         Steps of one process run breadth-first otherwise: no segment of a batch would be published before the slowest
         fetch ended.
         """
-        platform = self.project.connection_of(self.segment).platform
+        fetching = layer == LAYERS[0]
         return {
+            **self._shared,
             "key": self.key(layer),
-            "partitions_def": self.windows,
             "description": description_of(self.project, self.segment, layer),
-            "group_name": group_of(self.segment),
-            "owners": owners_of(self.segment),
-            "tags": tags_of(self.project, self.segment),
-            "kinds": {platform if layer == LAYERS[0] else self.project.warehouse.kind},
-            "metadata": metadata_of(self.project, self.segment),
-            "code_version": self.project.definition_hash(self.segment),
+            "kinds": {self.project.connection_of(self.segment).platform if fetching else self.project.warehouse.kind},
             "op_tags": {"dagster/priority": str(LAYERS.index(layer))},
-            "backfill_policy": dg.BackfillPolicy.single_run(),
-            "retry_policy": self.retries,
         }
 
 

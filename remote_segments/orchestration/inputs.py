@@ -1,16 +1,18 @@
 """A published segment as the input of a downstream asset: a pandas frame of its latest snapshot, read only."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import pandas as pd
 
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
 from remote_segments.orchestration.failures import translated
 from remote_segments.orchestration.keys import segment_key
 from remote_segments.sync.reading import read_segment
+
+if TYPE_CHECKING:
+    import pandas as pd  # a third of a second that only a run which reads a frame should pay
 
 INPUT_MANAGER = "remote_segments_frames"
 """The resource key under which `build_definitions` provides the reader."""
@@ -40,7 +42,7 @@ class SegmentFrames(dg.IOManager):
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+    def load_input(self, context: dg.InputContext) -> "pd.DataFrame":
         """The latest published snapshot as a frame.
 
         Raises:

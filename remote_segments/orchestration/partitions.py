@@ -54,7 +54,7 @@ class Window:
 def window_of(windows: dg.TimeWindowPartitionsDefinition, key: str) -> Window:
     """The window that a partition key labels."""
     bounds = windows.time_window_for_partition_key(key)
-    # In UTC: Python subtracts and compares two instants of one zone by the clock on the wall, which goes back in autumn.
+    # In UTC: Python compares two instants of one zone by the clock on the wall, which goes back in autumn.
     return Window(key, bounds.start.astimezone(UTC), bounds.end.astimezone(UTC))
 
 

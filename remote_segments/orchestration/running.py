@@ -13,7 +13,6 @@ from remote_segments.orchestration.project import loaded_project
 from remote_segments.orchestration.requests import refresh_request
 from remote_segments.orchestration.schedules import Cadence
 
-
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Whoever runs a refresh from a terminal gets our own message; the run's events are kept in the instance."""
 

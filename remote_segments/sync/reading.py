@@ -1,13 +1,17 @@
 """Reading a published segment as a frame."""
 
-import pandas as pd
+
+from typing import TYPE_CHECKING
 
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
 from remote_segments.membership.literals import table_name
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def read_segment(project: Project, name: str) -> pd.DataFrame:
+
+def read_segment(project: Project, name: str) -> "pd.DataFrame":
     """The latest published snapshot of a segment: one row per member.
 
     Returns:
