@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remote_segments.errors import RemoteSegmentsError
@@ -34,6 +34,7 @@ WAYS = tuple(spoiled({"data": {"members": []}, "meta": {"total": 0}}))
 
 
 @pytest.mark.parametrize("name", WITH_TOTAL)
+@settings(deadline=None)  # the machine may be busy
 @given(
     count=st.integers(0, 9),
     size=st.integers(1, 4),
