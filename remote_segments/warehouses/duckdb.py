@@ -34,7 +34,10 @@ class DuckDBSettings(Settings):
     path: Path = Field(description="The DuckDB file, relative to the project's folder.", examples=["warehouse.duckdb"])
     schema_: str = Field("segments", alias="schema", min_length=1, description="Schema of the project's tables.")
     memory_limit: str | None = Field(
-        None, description="The most memory DuckDB uses, 80 % of the machine's by default.", examples=["4GB"]
+        None,
+        pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
+        description="The most memory DuckDB uses, 80 % of the machine's by default.",
+        examples=["4GB"],
     )
     threads: int | None = Field(None, ge=1, description="Threads DuckDB uses, all cores by default.")
     wait_seconds: float = Field(
@@ -59,7 +62,7 @@ class DuckDBSettings(Settings):
         Args:
             folder: the project's folder, which a relative path starts from.
         """
-        return DuckDBWarehouse(self, (folder / self.path).absolute())
+        return DuckDBWarehouse(self, (folder / self.path).resolve())  # one queue, whatever link led there
 
 
 class DuckDBWarehouse:
@@ -122,13 +125,7 @@ class DuckDBWarehouse:
                 empty.execute("SET TimeZone = 'UTC'")
                 yield empty
             return
-        if not self.path.parent.is_dir():
-            raise ProjectError(
-                "missing-folder",
-                f"The folder of the DuckDB file, {self.path.parent}, does not exist.",
-                "Make it, or name another warehouse.path in project.yaml.",
-            )
-        private_folder(self._folder)
+        self._make_folder()
         with self._queue.turn(exclusive=not read_only):
             made = not self.path.exists()
             connection = self._connect(read_only)
@@ -143,9 +140,18 @@ class DuckDBWarehouse:
     @contextmanager
     def segment_lock(self, segment: str) -> Iterator[None]:
         """Holds a lock file for a whole refresh of one segment; `refresh-running` at once when somebody has it."""
-        private_folder(self._folder)
+        self._make_folder()
         with file_lock(self._folder / f"segment.{segment}", segment):
             yield
+
+    def _make_folder(self) -> None:
+        if not self.path.parent.is_dir():
+            raise ProjectError(
+                "missing-folder",
+                f"The folder of the DuckDB file, {self.path.parent}, does not exist.",
+                "Make it, or name another warehouse.path in project.yaml.",
+            )
+        private_folder(self._folder)
 
     def _connect(self, read_only: bool) -> "duckdb.DuckDBPyConnection":
         import duckdb

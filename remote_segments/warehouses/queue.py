@@ -17,6 +17,9 @@ from pathlib import Path
 
 from remote_segments.errors import EngineError, ProjectError, RemoteSegmentsError, TemporaryError
 
+_held = threading.local()
+"""The turns that each thread holds: folder of the locks to whether it is exclusive."""
+
 
 class Turnstile:
     """Turns at one database; `folder` holds the two lock files and is made when first needed, for its owner only."""
@@ -25,7 +28,6 @@ class Turnstile:
         self._folder = folder
         self._subject = subject
         self._patience = patience
-        self._held = threading.local()
 
     @contextmanager
     def turn(self, exclusive: bool) -> Iterator[None]:
@@ -37,9 +39,9 @@ class Turnstile:
             TemporaryError: `warehouse-busy` when the turn did not come within the patience.
             EngineError: `session-nested` for a writer inside a session of the same thread, or a reader in a writer.
         """
-        held = getattr(self._held, "mode", None)
-        if held is not None:
-            if held or exclusive:
+        held: dict[Path, bool] = _held.__dict__.setdefault("turns", {})
+        if self._folder in held:
+            if held[self._folder] or exclusive:
                 raise EngineError(
                     "session-nested",
                     f"A session of {self._subject} was opened inside another one of the same thread.",
@@ -48,11 +50,11 @@ class Turnstile:
             yield
             return
         descriptor = self._take(exclusive)
-        self._held.mode = exclusive
+        held[self._folder] = exclusive
         try:
             yield
         finally:
-            self._held.mode = None
+            del held[self._folder]
             os.close(descriptor)
 
     def _take(self, exclusive: bool) -> int:

@@ -73,9 +73,25 @@ def test_a_file_that_is_no_database_is_named(tmp_path, content):
 
 def test_a_missing_folder_is_named(tmp_path):
     """A misspelt folder is not made in silence."""
-    with pytest.raises(ProjectError) as caught, opened(tmp_path / "gone").write():
-        pass
-    assert caught.value.code == "missing-folder"
+    warehouse = opened(tmp_path / "gone")
+    for session in (warehouse.write(), warehouse.segment_lock("vip")):
+        with pytest.raises(ProjectError) as caught, session:
+            pass
+        assert caught.value.code == "missing-folder"
+
+
+def test_two_links_to_one_file_share_its_queue(tmp_path):
+    """The queue stands beside the file itself, so that no session passes it by another name."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert opened(tmp_path / "link").path == opened(tmp_path / "real").path
+
+
+def test_a_memory_limit_is_a_size(tmp_path):
+    """A misspelt size is refused when the project is loaded, not when the file is opened."""
+    with pytest.raises(pydantic.ValidationError):
+        opened(tmp_path, memory_limit="4 gigs")
+    assert opened(tmp_path, memory_limit="1.5 GiB").settings.memory_limit == "1.5 GiB"
 
 
 def test_another_program_that_keeps_the_file_is_named(tmp_path, process):
@@ -171,7 +187,7 @@ def test_sessions_are_not_nested(tmp_path):
     """A thread that opened a second session would wait for itself; only a reader inside a reader is possible."""
     warehouse = opened(tmp_path)
     with warehouse.write():
-        for session in (warehouse.read, warehouse.write):
+        for session in (warehouse.read, warehouse.write, opened(tmp_path).read):
             with pytest.raises(EngineError, match="session-nested"), session():
                 pass
     with warehouse.read(), warehouse.read() as session:
@@ -216,3 +232,16 @@ def test_a_python_variable_is_no_table(tmp_path):
     assert contacts.num_rows == 1
     with opened(tmp_path).read() as session, pytest.raises(EngineError, match="contacts"):
         session.rows("SELECT * FROM contacts")
+
+
+def test_a_file_of_one_large_row_group_is_loaded(tmp_path):
+    """The limit while loading grows with what has to be decoded at once."""
+    columns = {f"c{number}": "text" for number in range(12)}
+    values = ", ".join(f"md5(concat(i, '{name}')) || md5(i::VARCHAR) AS {name}" for name in columns)
+    path = tmp_path / "wide.parquet"
+    copy = f"COPY (SELECT {values} FROM range(200000) AS q(i)) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 1000000)"
+    duckdb.connect().execute(copy).fetchall()
+    warehouse = opened(tmp_path)
+    with warehouse.write() as session:
+        session.ensure_table("members", {"segment": "text", **columns})
+        assert session.load("members", path, {"segment": "vip"}) == 200_000

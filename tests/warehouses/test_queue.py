@@ -70,10 +70,20 @@ def test_a_reader_who_comes_later_does_not_overtake_a_waiting_writer(folder):
 
 def test_a_turn_that_was_given_up_is_given_back(folder):
     """Who stopped waiting leaves nothing behind that would keep others out."""
+    given_up = []
+
+    def give_up():
+        with pytest.raises(TemporaryError), Turnstile(folder, "it", 0).turn(exclusive=True):
+            pass
+        given_up.append(None)
+
     with Turnstile(folder, "it", 60).turn(exclusive=True):
-        for _ in range(3):
-            with pytest.raises(TemporaryError), Turnstile(folder, "it", 0).turn(exclusive=True):
-                pass
+        impatient = [threading.Thread(target=give_up) for _ in range(3)]
+        for thread in impatient:
+            thread.start()
+        for thread in impatient:
+            thread.join()
+    assert given_up == [None] * 3
     for exclusive in (True, False, True):
         with Turnstile(folder, "it", 60).turn(exclusive):
             pass
