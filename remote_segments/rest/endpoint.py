@@ -9,8 +9,8 @@ from pydantic import Field, field_validator, model_validator
 from remote_segments.rest.limits import Limits
 from remote_segments.rest.messages import Base, Request
 from remote_segments.rest.paging.turns import Call
-from remote_segments.rest.placeholders import Template, fill, fill_path, names
-from remote_segments.settings import Settings, Texts
+from remote_segments.rest.placeholders import Template, Templates, fill, fill_path, names
+from remote_segments.settings import Settings
 
 PAGE_SIZE = "page_size"
 """Placeholder for the number of members of a page, so that it is written once."""
@@ -21,7 +21,7 @@ class Endpoint(Settings):
 
     method: Literal["GET", "POST"] = Field("GET", description="HTTP method.")
     path: Template = Field(description="Path below base_url; {name} stands for an id or an option.", pattern="^/")
-    query: dict[str, Texts] = Field(default_factory=dict, description="Query; several values repeat the parameter.")
+    query: dict[str, Templates] = Field(default_factory=dict, description="Query; several values repeat the parameter.")
     body: str | None = Field(None, description="JSON text of the body of a POST, without placeholders.")
     repeatable: bool | None = Field(None, description="Whether a POST only reads, so that it may be sent again.")
     limits: Limits | None = Field(None, description="Limits of this address beside those of the platform.")
@@ -32,14 +32,6 @@ class Endpoint(Settings):
         if body is not None and not isinstance(json.loads(body), dict):
             raise ValueError("the body is a JSON object")
         return body
-
-    @field_validator("query")
-    @classmethod
-    def _templates(cls, query: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for value in (text for texts in query.values() for text in texts):
-            if "{" in fill(value, _Anything()) or "}" in fill(value, _Anything()):
-                raise ValueError("a brace that is not part of a placeholder such as {segment_id}")
-        return query
 
     @model_validator(mode="after")
     def _post(self) -> "Endpoint":
@@ -71,8 +63,3 @@ class Endpoint(Settings):
         return Request(
             call.url(), self.method, body, where, names_segment=names_segment, repeatable=repeatable, limits=self.limits
         )
-
-
-class _Anything(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return ""

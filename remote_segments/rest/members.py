@@ -101,6 +101,7 @@ class MembersFlow:
         if counted_apart and counts != [fetched - repeated]:  # a count that agrees exactly needs no second look
             after = yield from self.description()
             counts += [after.size] if after.size is not None else []
+        self._refuse_full_end(page.length, counts, fetched - repeated)
         return self._proof(counts, number, fetched, repeated)
 
     def first_page(self) -> Generator[Request, Response, Page]:
@@ -148,6 +149,14 @@ class MembersFlow:
             found = "Two pages hold exactly the same members: the platform ignores the place to continue from."
             raise PlatformError("cursor-repeated", found, _REPEATED, self.where)
         contents.add(digest)
+
+    def _refuse_full_end(self, length: int, counts: list[int], fetched: int) -> None:
+        """Refuses a last page that is full while the platform counts more: its tolerance is no room for lost pages."""
+        full = self.members.page_size is not None and length >= self.members.page_size
+        if full and self._total_proves() and counts and fetched < min(counts):
+            found = f"The last page is full, and the platform counts at least {min(counts):,} members, not {fetched:,}."
+            fix = "Nothing was stored. If it lasts, check the paging of the manifest: the next page may be called otherwise."
+            raise PlatformError("end-unproven", found, fix, self.where)
 
     def _proof(self, counts: list[int], pages: int, fetched: int, repeated: int) -> Proof:
         end = "last page seen"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from remote_segments.errors import ProjectError
 
@@ -23,6 +23,14 @@ def _well_formed(text: str) -> str:
 
 Template = Annotated[str, AfterValidator(_well_formed)]
 """A text with `{name}` placeholders and no other brace."""
+
+Templates = Annotated[
+    tuple[Template, ...],
+    BeforeValidator(
+        lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | tuple[str, ...]
+    ),
+]
+"""One such text, or a list of them; always a tuple once read."""
 
 
 def names(template: str) -> tuple[str, ...]:

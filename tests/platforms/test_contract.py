@@ -71,12 +71,10 @@ def test_a_call_is_one_that_the_vendor_describes(exchange: dict[str, Any]) -> No
     assert needed == {"revision"}
 
 
-@pytest.mark.parametrize("exchange", list(exchanges()))
+@pytest.mark.parametrize("exchange", [one for one in exchanges() if "json" in one.values[0]["response"]])
 def test_an_answer_is_one_that_the_vendor_describes(exchange: dict[str, Any]) -> None:
     """The hand-written answers fit the vendor's schemas, refusals those of refusals."""
     answer = exchange["response"]
-    if "json" not in answer:
-        pytest.skip("a web page is not part of the description")
     path = operation(
         urlsplit(exchange["request"]["url"] if isinstance(exchange["request"], dict) else exchange["request"]).path
     )[1]

@@ -262,5 +262,6 @@ def test_segments_are_listed_and_previewed(name: str, simulator: Simulator, worl
     with connect(name, simulator, world) as platform:
         listed = platform.segments(account.kind, LIST if name == "mailchimp" else {})
         assert account.full in [one.ids for one in listed]
+        assert (platform.page_url(account.kind, account.full) is None) == (name != "klaviyo")
         assert platform.preview(account.kind, account.full).length == account.page_size
         assert platform.describe(account.kind, account.full).name in [one.name for one in listed]

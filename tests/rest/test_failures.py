@@ -44,6 +44,11 @@ FAILURES: dict[str, tuple[Answer, type[RemoteSegmentsError], str]] = {
     "closed early": (cut, TemporaryError, "answer-cut"),
     "reset": (reset, TemporaryError, "answer-cut"),
     "no way": (broken, TemporaryError, "connection-failed"),
+    "broken compression": (
+        answering(200, stream=httpx.ByteStream(b"nonsense"), headers={"content-encoding": "gzip"}),
+        TemporaryError,
+        "answer-cut",
+    ),
     "half of the JSON": (
         lambda _, answer: httpx.Response(200, content=answer.content[: len(answer.content) // 2]),
         TemporaryError,
@@ -123,6 +128,7 @@ def test_what_a_person_must_mend_is_asked_once(world: World) -> None:
         ("1.5", 1.5),
         ("Tue, 24 Nov 2026 10:01:40 GMT", 100.0),
         ("Tue, 24 Nov 2026 09:00:00 GMT", 0.0),
+        ("Tue, 24 Nov 2026 10:00:20 -0000", 20.0),
     ],
 )
 def test_the_wait_that_a_platform_names_is_kept(header: str, seconds: float, world: World) -> None:

@@ -55,6 +55,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "auth uses the secret token": ("cursor", {"auth": {"kind": "bearer", "secret": "token"}}),
     "belongs to auth": ("cursor", {"headers": {"Authorization": "x"}}),
     "a brace that is not part": ("cursor", {"path": "/segments/{segment_id}/{{members}"}),
+    "that is not part of a placeholder such": ("cursor", {"query": {"size": "{page_size}", "x": ["{", "}"]}}),
     "a path is names joined by dots": ("cursor", {"format": {"kind": "json", "items": "data..members"}}),
     "the default is not one of the values": (
         "cursor",

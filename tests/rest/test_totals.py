@@ -119,6 +119,10 @@ def test_a_count_in_a_header_is_compared(header: str, code: str | None, world: W
         answer.headers["total-records"] = header
         return answer
 
+    unknown = {**total, "absent": "unknown"}
+    if not header:
+        assert fetch(world, Server(DIALECTS["link-header"]), "link-header", total=unknown).expected is None
+        assert read(fetch(world, Server(DIALECTS["link-header"]), "link-header", total=unknown)) == list(MEMBERS)
     fetching = fetch(world, Server(DIALECTS["link-header"], change=count), "link-header", total=total)
     if code is None:
         assert read(fetching) == list(MEMBERS)
