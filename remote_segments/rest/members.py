@@ -155,7 +155,7 @@ class MembersFlow:
         full = self.members.page_size is not None and length >= self.members.page_size
         if full and self._total_proves() and counts and fetched < min(counts):
             found = f"The last page is full, and the platform counts at least {min(counts):,} members, not {fetched:,}."
-            fix = "Nothing was stored. If it lasts, check the paging of the manifest: the next page may be called otherwise."
+            fix = "Nothing was stored. If it lasts, check how the manifest finds the next page."
             raise PlatformError("end-unproven", found, fix, self.where)
 
     def _proof(self, counts: list[int], pages: int, fetched: int, repeated: int) -> Proof:

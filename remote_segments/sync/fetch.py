@@ -7,7 +7,7 @@ another call to the platform.
 
 import json
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.errors import EngineError, RemoteSegmentsError
 from remote_segments.membership.tables import MEMBERS
-from remote_segments.rest.platform import Fetch, Platform
+from remote_segments.rest.platform import Fetch, Platform, Proof
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.snapshots import Snapshot, get, insert, new_snapshot_id, record_without_members
 from remote_segments.sync.spool import ProvenSpool, Spools, adopted
@@ -141,7 +141,7 @@ class Attempt:
             run_id=self.run_id,
             effective_at=self.now,
             source_name=pages.description.name if pages.description else None,
-            completeness=proof.completeness,
+            completeness=completeness(proof),
             declared_total=proof.declared_total,
             fetched=proof.members,
             pages=proof.pages,
@@ -151,27 +151,11 @@ class Attempt:
         )
 
 
-class Neighbours:
-    """Counts members that come on two pages in a row: the trace that people who move leave while pages are read.
-
-    Only the ids of one page are kept, so that memory does not grow; the mapping later finds every duplicate.
-    """
-
-    def __init__(self) -> None:
-        self._before: set[str | None] = set()
-        self.repeated = 0
-
-    def see(self, ids: Collection[str | None]) -> None:
-        """Takes note of a page."""
-        here = set(ids)
-        self.repeated += len(ids) - len(here) + len(self._before & here)
-        self._before = here
-
-    def doubt(self, completeness: str) -> str:
-        """Returns how completeness was proven, with what casts doubt on it."""
-        if not self.repeated:
-            return completeness
-        return f"{completeness}; {self.repeated:,} members came twice, so people moved while the pages were read"
+def completeness(proof: Proof) -> str:
+    """Returns how it was proven that nobody is missing, with what casts doubt on it."""
+    if not proof.repeated:
+        return proof.completeness
+    return f"{proof.completeness}; {proof.repeated:,} members came twice, so people moved while the pages were read"
 
 
 def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, connect: Connect) -> ProvenSpool:
@@ -183,24 +167,25 @@ def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, conn
             pages = platform.fetch(project.source_kind_name(attempt.segment), source.ids)
             return _spooled(attempt, spools, progress, pages)
     except Exception as error:
+        if isinstance(error, RemoteSegmentsError):
+            error.placed(project.place(attempt.segment, ("source", *list(source.ids)[:1])))
         _record_failure(attempt, error, pages.calls if pages else 0)
         raise
 
 
 def _spooled(attempt: Attempt, spools: Spools, progress: Progress | None, pages: Fetch) -> ProvenSpool:
-    kind, neighbours = attempt.project.source_kind(attempt.segment), Neighbours()
+    kind = attempt.project.source_kind(attempt.segment)
     snapshot_id = new_snapshot_id(attempt.now)
     with spools.write(snapshot_id, list(kind.identifiers)) as writer:
         for count, page in enumerate(pages, start=1):
             writer.add(page.columns, page.joined_at, page.length)
-            neighbours.see(page.columns[kind.primary])
             if progress is not None:
                 progress(count, writer.members, pages.expected)
         snapshot = attempt.snapshot(snapshot_id, pages)
         if snapshot.fetched != writer.members:
             found = f"{writer.members:,} of {snapshot.fetched or 0:,} members were written."
             raise EngineError("spool-short", found, "Nothing was stored. Report this bug.")
-        return writer.prove(snapshot, neighbours.doubt(snapshot.completeness or ""))
+        return writer.prove(snapshot)
 
 
 def _record_failure(attempt: Attempt, error: Exception, calls: int) -> None:

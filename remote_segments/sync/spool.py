@@ -93,18 +93,17 @@ class SpoolWriter:
         if self._held >= ROWS_PER_GROUP:
             self._flush()
 
-    def prove(self, snapshot: Snapshot, completeness: str) -> ProvenSpool:
+    def prove(self, snapshot: Snapshot) -> ProvenSpool:
         """Makes the spool count: whole on disk, under its final name, with its proof beside it.
 
         Args:
-            snapshot: the row of `snapshots` that the fetch deserves.
-            completeness: how it was proven that no page is missing.
+            snapshot: the row of `snapshots` that the fetch deserves, with how it was proven complete.
         """
         self._flush()
         self._writer.close()
         _sync(self.path)
         path = self.path.with_suffix("")
-        spool = ProvenSpool(path, replace(snapshot, completeness=completeness))
+        spool = ProvenSpool(path, snapshot)
         self.path.rename(path)
         self.path = path
         proof = {name: value for name, value in asdict(spool.snapshot).items() if value is not None}

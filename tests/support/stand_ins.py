@@ -44,8 +44,9 @@ def curl(words: list[str]) -> int:
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             content = answer.read()
-    except urllib.error.HTTPError:
-        return 22  # what curl -f returns for an error status
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return 22  # what curl -f returns for an error status
     except OSError:
         return 7  # what curl returns when nobody listens
     if "o" in options:

@@ -111,6 +111,17 @@ def test_what_only_looks_like_an_end_is_an_error(name: str, refresher: Refresher
     assert refresher.everything() == []
 
 
+@pytest.mark.parametrize("name", ["next is missing", "ends early"])
+def test_the_tolerance_of_a_count_is_no_room_for_a_lost_last_page(name: str, refresher: Refresher) -> None:
+    """Promise 3: 8 of 248 are within what a drifting count may differ by, yet a full page is not the last of them."""
+    refresher.project = with_small_pages(refresher.project, 60)
+    refresher.simulator.fault(page=4, **ENDING[name])
+    with pytest.raises(PlatformError) as caught:
+        refresher.fetch()
+    assert caught.value.code == "end-unproven"
+    assert refresher.everything() == []
+
+
 @pytest.mark.parametrize("fault", ["rate-limited", "server-error", "cut-body", "disconnect", "invalid-json"])
 def test_what_a_second_try_heals_loses_nobody(fault: str, refresher: Refresher) -> None:
     """A passing fault at every page in turn, and still the whole membership."""

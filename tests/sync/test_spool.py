@@ -18,21 +18,15 @@ NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
 
 def snapshot(snapshot_id: str, fetched_at: datetime = NOW) -> Snapshot:
-    return Snapshot(
-        segment="vip",
-        snapshot_id=snapshot_id,
-        state="fetched",
-        fetched_at=fetched_at,
-        effective_at=fetched_at,
-        fetched=2,
-    )
+    times = {"fetched_at": fetched_at, "effective_at": fetched_at}
+    return Snapshot(segment="vip", snapshot_id=snapshot_id, state="fetched", completeness="seen", fetched=2, **times)
 
 
 def written(spools: Spools, snapshot_id: str = "a", fetched_at: datetime = NOW) -> ProvenSpool:
     """A proven spool of two members."""
     with spools.write(snapshot_id, ["id", "email"]) as writer:
         writer.add({"id": ["1", "2"], "email": ["ada@example.test", None]}, [NOW, None], 2)
-        return writer.prove(snapshot(snapshot_id, fetched_at), "last page seen")
+        return writer.prove(snapshot(snapshot_id, fetched_at))
 
 
 @pytest.fixture
@@ -46,7 +40,7 @@ def test_pages_come_back_as_they_were_written(spools: Spools) -> None:
     with spools.write("a", ["id"]) as writer:
         for start in range(0, count, 5):
             writer.add({"id": [str(n) for n in range(start, start + 5)]}, None, 5)
-        spool = writer.prove(snapshot("a"), "last page seen")
+        spool = writer.prove(snapshot("a"))
     table = pq.read_table(spool.path)
     assert table["member_no"].to_pylist() == list(range(1, count + 1))
     assert table["id"].to_pylist() == [str(number) for number in range(count)]
@@ -57,7 +51,7 @@ def test_pages_come_back_as_they_were_written(spools: Spools) -> None:
 def test_an_empty_membership_is_a_spool_too(spools: Spools) -> None:
     """Nobody, proven, with the columns of the platform."""
     with spools.write("a", ["id", "email"]) as writer:
-        spool = writer.prove(snapshot("a"), "last page seen")
+        spool = writer.prove(snapshot("a"))
     assert pq.read_table(spool.path).num_rows == 0
     assert spool.identifiers == ["id", "email"]
 
@@ -66,7 +60,7 @@ def test_a_proven_spool_is_found_again_with_its_row(spools: Spools) -> None:
     """The proof beside it holds what `snapshots` will say."""
     spool = written(spools)
     assert spools.kept(NOW) == [spool]
-    assert spool.snapshot.completeness == "last page seen"
+    assert spool.snapshot.completeness == "seen"
     assert adopted(spool, "run-2").snapshot.run_id == "run-2"
 
 
@@ -74,7 +68,7 @@ def test_only_the_owner_may_read_a_spool(spools: Spools, tmp_path: Path) -> None
     """Promise 29: members on disk are nobody else's business, from the first byte on."""
     with spools.write("a", ["id"]) as writer:
         assert writer.path.stat().st_mode & 0o777 == 0o600
-        writer.prove(snapshot("a"), "last page seen")
+        writer.prove(snapshot("a"))
     files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
     folders = [path for path in (tmp_path / "state", *(tmp_path / "state").rglob("*")) if path.is_dir()]
     assert len(files) == 2
@@ -173,7 +167,7 @@ def test_a_full_disk_is_a_clear_error_and_leaves_nothing(size: int, spools: Spoo
         with spools.write("a", ["id"]) as writer:
             for _ in range(4):
                 writer.add({"id": ids}, None, len(ids))
-            writer.prove(snapshot("a"), "last page seen")
+            writer.prove(snapshot("a"))
 
     with small_files(size), pytest.raises(TemporaryError) as caught:
         filling()
