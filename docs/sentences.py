@@ -113,7 +113,7 @@ def _in_force(bound: list[Bound], place: Place) -> list[Bound]:
         around.add(node)
     kept: list[Bound] = []
     for statement, pairs in bound:
-        if getattr(statement, "lineno", 0) > place.node.lineno:
+        if getattr(statement, "lineno", 0) >= place.node.lineno:
             continue
         if place.module.parents[statement] in around and kept and kept[-1][0] is not statement:
             kept = []

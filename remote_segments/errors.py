@@ -11,7 +11,7 @@ RemoteSegmentsError
 A message says what was found, where, and what to do. It never holds an identifier of a person or a secret.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -53,6 +53,12 @@ class RemoteSegmentsError(Exception):
     def code(self) -> str:
         """The stable name of this kind of failure, listed in docs/errors.md."""
         return self.problem.code
+
+    def placed(self, place: str) -> None:
+        """Adds the place that a person looks at first, before what is known of it already."""
+        where = f"{place}, {self.problem.where}" if self.problem.where else place
+        self.problem = replace(self.problem, where=where)
+        self.args = (str(self.problem),)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickles by its parts: Dagster and worker processes pass errors between processes."""

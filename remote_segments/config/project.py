@@ -49,7 +49,7 @@ class Project:
         """
         if name not in self.segments:
             fix = choose(name, sorted(self.segments), f"Write one in {self.folder / SEGMENTS_FOLDER}.")
-            raise ProjectError("unknown-segment", f"There is no segment `{name}`.", fix, str(self.folder))
+            raise ProjectError("unknown-segment", f"There is no segment `{name}`.", fix, Location(self.folder))
         return self.segments[name]
 
     def only(self, names: Collection[str]) -> "Project":
@@ -109,6 +109,11 @@ class Project:
     def file_of(self, segment: Segment) -> Path:
         """The file that a segment is written in."""
         return self.folder / SEGMENTS_FOLDER / f"{segment.name}.yaml"
+
+    def place(self, segment: Segment, path: KeyPath = ()) -> str:
+        """The place of a value of a segment's file as messages of a refresh name it: `segments/vip_openers.yaml:4`."""
+        found = self.locate((SEGMENTS_FOLDER, segment.name, *path))
+        return str(Location(found.file.relative_to(self.folder), found.line))
 
     def locate(self, path: KeyPath = ()) -> Location:
         """The place of a value.

@@ -98,7 +98,9 @@ def _comparable(kind: str) -> bool:
     return _neutral(kind) != "other" or word.startswith(_CAST_TO_TEXT)
 
 
-def check_columns(model: Model, matched: Sequence[str], chosen: Sequence[str], where: str) -> None:
+def check_columns(
+    model: Model, matched: Sequence[str], chosen: Sequence[str], where: str, places: Mapping[str, str] | None = None
+) -> None:
     """Checks what can be told from names and types alone.
 
     Args:
@@ -106,15 +108,15 @@ def check_columns(model: Model, matched: Sequence[str], chosen: Sequence[str], w
         matched: columns that identifiers are matched with.
         chosen: columns that the segment includes or excludes by name.
         where: the segment and model, for the error.
+        places: where each column is written, for the error.
 
     Raises:
         ProjectError: `unknown-column`, `model-key-type`, `identifier-column-type`.
     """
     for name in (*model.key, *matched, *chosen):
         if name not in model.columns:
-            raise ProjectError(
-                "unknown-column", f"The model has no column `{name}`.", choose(name, model.columns), where
-            )
+            found, place = f"The model has no column `{name}`.", _placed(where, places, name)
+            raise ProjectError("unknown-column", found, choose(name, model.columns), place)
     for code, names in (("model-key-type", model.key), ("identifier-column-type", matched)):
         for name in names:
             if not _comparable(model.columns[name]):
@@ -122,8 +124,12 @@ def check_columns(model: Model, matched: Sequence[str], chosen: Sequence[str], w
                     code,
                     f"The column {name} has the type {model.columns[name]}, whose values have no one spelling.",
                     "Use a column of whole numbers, text or uuid; a model written as sql: can cast it.",
-                    where,
+                    _placed(where, places, name),
                 )
+
+
+def _placed(where: str, places: Mapping[str, str] | None, name: str) -> str:
+    return f"{places[name]}, {where}" if places and name in places else where
 
 
 def check_counts(model: Model, rows: int, present: Sequence[int], keys: int, where: str) -> None:

@@ -44,10 +44,16 @@ def read_model(session: Session, plan: Plan) -> models.Model:
     Raises:
         ProjectError: `model-missing`, `unknown-column`, `model-key-type`, `identifier-column-type`, `column-collision`.
     """
-    found = session.expose(table=plan.model.table, sql=plan.model.sql, path=plan.model.path)
+    try:
+        found = session.expose(table=plan.model.table, sql=plan.model.sql, path=plan.model.path)
+    except ProjectError as error:
+        error.placed(plan.where_model)
+        raise
     model = models.Model(found.schema, found.name, found.columns, plan.key)
-    models.check_columns(model, plan.matched_columns, (*(plan.include or ()), *plan.exclude), plan.where)
-    models.published_columns(model, plan.include, plan.exclude, plan.where)
+    models.check_columns(
+        model, plan.matched_columns, (*(plan.include or ()), *plan.exclude), plan.where_model, plan.places
+    )
+    models.published_columns(model, plan.include, plan.exclude, plan.where_model)
     return model
 
 
@@ -62,7 +68,7 @@ def check_model(session: Session, plan: Plan, model: models.Model) -> tuple[int 
     keys = 0
     if rows and min(present) == rows:
         (keys,) = _one_row(session, scope, model.distinct_keys(low, high, session.dialect))
-    models.check_counts(model, rows, present, keys, plan.where)
+    models.check_counts(model, rows, present, keys, plan.where_model)
     return low, high
 
 

@@ -1,6 +1,7 @@
 """What mapping and publishing a segment need to know of its configuration, in one frozen value."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -41,6 +42,9 @@ class Plan:
     connection: str | None = None
     source: str | None = None
     """The id keys as JSON with sorted keys, as in `snapshots`; None accepts ids fetched from anywhere."""
+    model_name: str | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where each column is written, for errors: `segments/vip_openers.yaml:6`."""
 
     @property
     def key_columns(self) -> str:
@@ -51,6 +55,11 @@ class Plan:
     def where(self) -> str:
         """The place that errors name."""
         return f"segment {self.segment}"
+
+    @property
+    def where_model(self) -> str:
+        """The place that errors about the model name."""
+        return f"{self.where}, model {self.model_name}" if self.model_name else self.where
 
     @property
     def matched_columns(self) -> tuple[str, ...]:
@@ -81,7 +90,22 @@ def plan_for(project: "Project", segment_name: str) -> Plan:
         retention=segment.retention,
         connection=segment.source.connection,
         source=source_text(segment),
+        model_name=segment.model,
+        places=_places(project, segment),
     )
+
+
+def _places(project: "Project", segment: "Segment") -> dict[str, str]:
+    """Where the segment's file names each column of the model, the first time."""
+    chosen = segment.columns
+    written: list[tuple[str, tuple[str | int, ...]]] = [
+        (column.column, ("identifiers", number, identifier))
+        for number, entry in enumerate(segment.identifiers)
+        for identifier, column in entry.items()
+    ]
+    written += [(name, ("columns", "include")) for name in (chosen.include or () if chosen else ())]
+    written += [(name, ("columns", "exclude")) for name in (chosen.exclude or () if chosen else ())]
+    return {name: project.place(segment, path) for name, path in reversed(written)}
 
 
 def source_text(segment: "Segment") -> str:
