@@ -19,7 +19,7 @@ from remote_segments.membership.tables import MEMBERS
 from remote_segments.rest.platform import Fetch, Platform, Proof
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.snapshots import Snapshot, get, insert, new_snapshot_id, record_without_members
-from remote_segments.sync.spool import ProvenSpool, Spools, adopted
+from remote_segments.sync.spool import ProvenSpool, Spools, adopted, sweep
 from remote_segments.sync.store import ensure_store
 from remote_segments.warehouses.base import Warehouse
 
@@ -62,6 +62,7 @@ def fetch(
     """
     attempt = Attempt(project, project.segment(segment_name), partition_key, run_id, now)
     warehouse = project.open_warehouse()
+    sweep(project.state)
     with warehouse.segment_lock(segment_name):
         spools = Spools(project.state, segment_name)
         for kept in spools.kept(now):

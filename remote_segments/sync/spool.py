@@ -8,6 +8,7 @@ the segment's lock.
 
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -181,6 +182,18 @@ class Spools:
             f"The spool folder {self._folder} cannot be written: {error.strerror or type(error).__name__}.",
             "Free space on that disk, or let this user write there; then refresh again.",
         )
+
+
+def sweep(state: Path) -> None:
+    """Deletes what is too old in the spool folders of all segments, also of those that nobody refreshes any more.
+
+    A file that was written to within `KEPT` may belong to a fetch under way, and stays.
+    """
+    oldest = time.time() - KEPT.total_seconds()
+    for path in (state / "spool").glob("*/*"):
+        with suppress(FileNotFoundError):  # its own segment's refresh was quicker
+            if path.stat().st_mtime < oldest:
+                path.unlink()
 
 
 def adopted(spool: ProvenSpool, run_id: str | None) -> ProvenSpool:

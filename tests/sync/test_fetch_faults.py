@@ -8,8 +8,10 @@ import pytest
 from remote_segments.config.loader import load_project
 from remote_segments.errors import PlatformError, ProjectError, RemoteSegmentsError, TemporaryError
 from remote_segments.simulator import Simulator
-from tests.support.fetching import Refresher, with_small_pages
-from tests.support.projects import PAYING, VIP, write_project
+from remote_segments.sync.mapping import map_segment
+from remote_segments.sync.publication import publish_segment
+from tests.support.fetching import NOW, WINDOW, Refresher, with_small_pages
+from tests.support.projects import PAYING, VIP, seed_contacts, write_project
 
 PAGES = 3
 READERS = {
@@ -163,6 +165,29 @@ def test_a_platforms_count_that_moves_is_shown_as_doubt(refresher: Refresher) ->
     row = refresher.fetch("readers")
     assert "meanwhile" in (row.completeness or "")
     assert "came twice" in (row.completeness or "")
+
+
+def test_nobody_leaves_because_a_fetch_failed(refresher: Refresher) -> None:
+    """Promise 3: without the proof, no `left` event is ever written, even if somebody then maps the failed window."""
+    seed_contacts(refresher.project, refresher.simulator)
+    refresher.fetch()
+    derive(refresher, WINDOW)
+    before = refresher.rows("SELECT contact_id, joined_at FROM segments.vip ORDER BY ALL")
+    for hour, fault in enumerate(("cut-body", "early-end", "rate-limited"), start=12):
+        refresher.simulator.fault(fault, page=2, **ALWAYS)
+        with pytest.raises(RemoteSegmentsError):
+            refresher.fetch(window=f"2026-11-24-{hour}:00")
+        refresher.simulator.state.faults.clear()
+        derive(refresher, f"2026-11-24-{hour}:00")
+    assert refresher.rows("SELECT DISTINCT event, cause FROM segments.changes") == [("joined", "baseline")]
+    assert refresher.rows("SELECT contact_id, joined_at FROM segments.vip ORDER BY ALL") == before
+    assert len(before) > 100
+
+
+def derive(refresher: Refresher, window: str) -> None:
+    """Maps and publishes a window, as the two later assets do."""
+    for step in (map_segment, publish_segment):
+        step(refresher.project, "vip", partition_key=window, run_id=window, now=NOW)
 
 
 def test_a_failure_is_raised_even_where_it_cannot_be_recorded(refresher: Refresher) -> None:

@@ -1,7 +1,9 @@
 """Spools: on disk whole and proven, or worth nothing."""
 
 import json
+import os
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,7 @@ import pytest
 
 from remote_segments.errors import TemporaryError
 from remote_segments.sync.snapshots import Snapshot
-from remote_segments.sync.spool import KEPT, ROWS_PER_GROUP, ProvenSpool, Spools, adopted
+from remote_segments.sync.spool import KEPT, ROWS_PER_GROUP, ProvenSpool, Spools, adopted, sweep
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
@@ -121,6 +123,18 @@ def test_a_spool_is_kept_for_a_day_at_most(age: timedelta, kept: int, spools: Sp
     """Older ids are not worth loading, and ids from the future are wrong."""
     written(spools)
     assert len(spools.kept(NOW + age)) == kept
+
+
+def test_old_files_of_any_segment_are_swept_away(spools: Spools, tmp_path: Path) -> None:
+    """Also of a segment whose file is gone, so that its members do not stay on disk for ever."""
+    old, young = written(Spools(tmp_path / "state", "gone")), written(spools)
+    long_ago = time.time() - KEPT.total_seconds() - 60
+    for path in old.path.parent.iterdir():
+        os.utime(path, (long_ago, long_ago))
+    sweep(tmp_path / "state")
+    assert list(old.path.parent.iterdir()) == []
+    assert spools.kept(NOW) == [young]
+    sweep(tmp_path / "nothing here")
 
 
 def test_the_newest_spool_comes_first(spools: Spools) -> None:
