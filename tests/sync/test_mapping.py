@@ -194,8 +194,7 @@ def test_a_model_that_cannot_be_used_publishes_nothing(segment, code, rows, chan
     """Empty, without a sound key, without a column, or with a column of ours: an error, and the old segment stays."""
     segment.refresh(members(1, 2))
     segment.model(rows, {**segment.types, "score": "DOUBLE PRECISION", "joined_at": "VARCHAR(9)"})
-    exclude = changes.pop("exclude", ("joined_at",)) if "include" not in changes else ()
-    segment.plan = plan_of(exclude=exclude, **changes)
+    segment.plan = plan_of(**{"exclude": ("joined_at",), **changes})
     snapshot = segment.fetch(members(1))
     with pytest.raises(ProjectError) as refused:
         segment.map(snapshot)

@@ -141,10 +141,10 @@ def test_publishing_again_after_the_model_lost_people_maps_again(segment):
 )
 def test_a_segment_has_the_columns_its_file_asks_for(segment, changes, columns):
     """All of the model's columns by default, the included ones in their order, or all but the excluded."""
-    segment.plan = plan_of(**changes)
+    segment.plan = plan_of(segment="another", **changes)
     segment.refresh(members(1))
     with segment.warehouse.read() as session:
-        assert list(session.relation("vip", session.schema).columns) == columns
+        assert list(session.relation("another", session.schema).columns) == columns
 
 
 def test_ids_are_forgotten_after_their_retention(segment):
