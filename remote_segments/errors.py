@@ -11,6 +11,7 @@ RemoteSegmentsError
 A message says what was found, where, and what to do. It never holds an identifier of a person or a secret.
 """
 
+import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -113,3 +114,19 @@ class HeldError(RemoteSegmentsError):
 
 class EngineError(RemoteSegmentsError):
     """A bug of this project: please report it with the code and the message."""
+
+
+def unexpected(error: BaseException) -> EngineError:
+    """Returns what is told of an error that nobody raised on purpose: its kind and place in the code.
+
+    Its own text is left out: it may hold an identifier of a person or a secret, and would be kept in logs.
+    """
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _PACKAGE in Path(frame.filename).parents]
+    found = f"{type(error).__name__} was raised"
+    if frames:
+        found += f" in {Path(frames[-1].filename).relative_to(_PACKAGE.parent)}, line {frames[-1].lineno}"
+    path = " > ".join(f"{Path(frame.filename).stem}.{frame.name}" for frame in frames[-6:])
+    return EngineError("unexpected-error", f"{found}.", "Report this bug with this message.", path or None)
+
+
+_PACKAGE = Path(__file__).parent

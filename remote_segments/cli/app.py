@@ -2,30 +2,47 @@
 
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from remote_segments.cli import demo, pausing, run, simulator, status, ui, validate
-from remote_segments.cli.output import print_error
-from remote_segments.errors import RemoteSegmentsError
+from remote_segments.cli.output import out, print_error
+from remote_segments.errors import RemoteSegmentsError, unexpected
 
 app = typer.Typer(
     name="remote-segments",
-    help="Audiences held by marketing tools, as fresh, complete, enriched segments in your own warehouse.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # a traceback with local variables could show a secret or a person
     rich_markup_mode=None,
 )
-app.command("validate")(validate.validate)
-app.command("run")(run.run)
-app.command("status")(status.status)
-app.command("pause")(pausing.pause_segment)
-app.command("resume")(pausing.resume_segment)
-app.command("simulator")(simulator.simulate)
-app.command("demo")(demo.demo)
-app.command("ui")(ui.ui)
+app.command("validate", short_help="Check all files of a project.")(validate.validate)
+app.command("run", short_help="Fetch, map and publish segments now.")(run.run)
+app.command("status", short_help="Show what is published and how old it is.")(status.status)
+app.command("pause", short_help="Skip the refreshes of a segment for a while.")(pausing.pause_segment)
+app.command("resume", short_help="Refresh a paused segment again.")(pausing.resume_segment)
+app.command("simulator", short_help="Serve fake platforms on this machine.")(simulator.simulate)
+app.command("demo", short_help="Refresh the example segments from the simulator.")(demo.demo)
+app.command("ui", short_help="Open the Dagster UI on what the demo made.")(ui.ui)
+
+
+def print_version(wanted: bool) -> None:
+    """Prints the installed release and ends."""
+    if wanted:
+        out.print(f"remote-segments {version('remote-segments')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    show: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the installed release.")
+    ] = False,
+) -> None:
+    """Audiences held by marketing tools, as fresh, complete, enriched segments in your own warehouse."""
 
 
 def main() -> None:
@@ -36,6 +53,10 @@ def main() -> None:
     except RemoteSegmentsError as error:
         print_error(error, as_json="--json" in sys.argv)
         sys.exit(error.exit_code)
+    except Exception as error:  # its text may name a person or a secret
+        bug = unexpected(error)
+        print_error(bug, as_json="--json" in sys.argv)
+        sys.exit(bug.exit_code)
 
 
 def load_env_file(file: Path) -> None:

@@ -93,6 +93,13 @@ def status_table(statuses: Sequence[SegmentStatus]) -> Table:
     return table
 
 
+def print_messages(statuses: Sequence[SegmentStatus]) -> None:
+    """What a table has no room for: one line per segment that has something to say."""
+    for status in statuses:
+        if status.message:
+            out.print(f"{status.name}: {status.message}", soft_wrap=True, markup=False, highlight=False)
+
+
 def _reasons(status: SegmentStatus) -> str:
     """`617 unknown, 42 duplicate`: only the reasons that occurred."""
     if status.unmapped is None:

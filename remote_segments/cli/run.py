@@ -1,5 +1,6 @@
 """`remote-segments run`: refreshes segments through Dagster, in this process, with a progress bar."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,10 +11,10 @@ import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from remote_segments.cli.options import JsonOption, ProjectOption
-from remote_segments.cli.output import err, out, print_error, print_json, status_table
+from remote_segments.cli.output import err, out, print_error, print_json, print_messages, problem_json, status_table
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
-from remote_segments.errors import RemoteSegmentsError
+from remote_segments.errors import RemoteSegmentsError, unexpected
 from remote_segments.sync.status import read_status
 
 
@@ -46,22 +47,37 @@ def progress_bars(shown: bool) -> Iterator[None]:
             reporter.reset(token)
 
 
+@contextmanager
+def quiet_dagster() -> Iterator[None]:
+    """Keeps Dagster's own warnings off the terminal while the block runs; what matters is said by us."""
+    logger = logging.getLogger("dagster")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def run(
-    segments: Annotated[list[str], typer.Argument(metavar="SEGMENT...", help="The segments to refresh now.")],
+    segments: Annotated[list[str], typer.Argument(metavar="SEGMENT", help="The segments to refresh now.")],
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch, map and publish segments now; the same assets that the schedule materializes."""
     folder = project_folder(project)
     loaded = load_project(folder)
+    segments = list(dict.fromkeys(segments))
     for name in segments:
         loaded.segment(name)
     failed = refresh_all(folder, segments, as_json)
     statuses = [one for one in read_status(loaded, datetime.now(UTC)) if one.name in segments]
     if as_json:
-        print_json({"segments": [one.as_json() for one in statuses]})
+        problems = [problem_json(error.problem) for error in failed]
+        print_json({"segments": [one.as_json() for one in statuses], "problems": problems})
     else:
         out.print(status_table(statuses))
+        print_messages([one for one in statuses if one.state in ("paused", "skipped", "missed")])
     if failed:
         raise typer.Exit(max(error.exit_code for error in failed))
 
@@ -71,12 +87,14 @@ def refresh_all(folder: Path, segments: Sequence[str], as_json: bool) -> list[Re
     from remote_segments.orchestration.running import refresh  # Dagster takes a second to import
 
     failed = []
-    with progress_bars(shown=err.is_terminal and not as_json):
+    with quiet_dagster(), progress_bars(shown=err.is_terminal and not as_json):
         for name in segments:
             try:
                 refresh(folder, name)
             except RemoteSegmentsError as error:
                 failed.append(error)
+            except Exception as error:  # a bug, of which only kind and place are told
+                failed.append(unexpected(error))
     for one in failed:
         print_error(one, as_json=False)
     return failed

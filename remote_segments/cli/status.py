@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from remote_segments.cli.options import JsonOption, ProjectOption
-from remote_segments.cli.output import out, print_json, status_table
+from remote_segments.cli.output import out, print_json, print_messages, status_table
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.sync.status import read_status
@@ -17,6 +17,4 @@ def status(project: ProjectOption = None, as_json: JsonOption = False) -> None:
         print_json({"segments": [one.as_json() for one in statuses]})
         return
     out.print(status_table(statuses))
-    for one in statuses:
-        if one.message:
-            out.print(f"{one.name}: {one.message}", soft_wrap=True, markup=False)
+    print_messages(statuses)

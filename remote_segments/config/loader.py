@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from remote_segments.config.connection import Connection
+from remote_segments.config.folder import PROJECT_VARIABLE
 from remote_segments.config.model import Model
 from remote_segments.config.names import is_name, is_reserved, name_fix
 from remote_segments.config.overlay import environment_names, laid_over, overlay_problems
@@ -27,7 +28,7 @@ from remote_segments.errors import InvalidProject, Location, Problem
 from remote_segments.rest.catalog import load_platforms
 from remote_segments.rest.manifest import Manifest
 from remote_segments.suggestions import choose
-from remote_segments.validation import check, in_order, missing_file
+from remote_segments.validation import check, in_order
 from remote_segments.yaml import Document, read_document
 
 ENVIRONMENT_VARIABLE = "REMOTE_SEGMENTS_ENV"
@@ -47,7 +48,7 @@ def load_project(folder: Path, environment: str | None = None) -> Project:
     folder = folder.absolute()
     file = folder / PROJECT_FILE
     if not file.is_file():
-        raise InvalidProject([missing_file(file)])
+        raise InvalidProject([_no_project(file)])
     document = read_document(file)
     names = [DEFAULT_ENVIRONMENT, *(name for name in environment_names(document) if name != DEFAULT_ENVIRONMENT)]
     chosen = environment or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_ENVIRONMENT
@@ -60,6 +61,12 @@ def load_project(folder: Path, environment: str | None = None) -> Project:
     if reading.problems or project is None:
         raise InvalidProject(in_order(reading.problems))
     return project
+
+
+def _no_project(file: Path) -> Problem:
+    found = f"There is no {file.name} in this folder." if file.parent.is_dir() else "There is no such folder."
+    fix = f"Create it, or name the folder that holds {file.name}: --project DIR, or the variable {PROJECT_VARIABLE}."
+    return Problem("missing-file", found, fix, Location(file if file.parent.is_dir() else file.parent))
 
 
 def _unknown_environment(chosen: str, names: list[str], document: Document) -> Iterator[Problem]:

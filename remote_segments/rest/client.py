@@ -25,7 +25,7 @@ from remote_segments.rest.transport import Authenticated, certificates, proxy
 
 Result = TypeVar("Result")
 
-_PERSONAL = re.compile(r"\S*@\S*|\+?\d[\d\s().-]{5,}\d|\b[0-9a-fA-F-]{16,}\b")
+_PERSONAL = re.compile(r"\S*@\S*|\+?\d[\d\s().-]{5,}\d|\b(?=[\w-]*\d)[\w-]{6,}")
 _LONGEST_DETAIL = 200
 
 TRICKLE = 10
