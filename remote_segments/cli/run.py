@@ -50,7 +50,7 @@ def progress_bars(shown: bool) -> Iterator[None]:
 @contextmanager
 def quiet_dagster() -> Iterator[None]:
     """Keeps Dagster's own warnings off the terminal while the block runs; what matters is said by us."""
-    logger = logging.getLogger("dagster")
+    logger = logging.getLogger("dagster._core")  # Dagster resets the level of `dagster` itself
     before = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
