@@ -38,7 +38,7 @@ class Refreshes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers: dict[tuple[str, str], int] = {}
-        self._read: set[tuple[str, str]] = set()
+        self._being_read: set[tuple[str, str]] = set()
 
     def current(self, platform: str, segment: str) -> int:
         """Returns the refresh that a fetch under way sees; 1 before the first."""
@@ -50,24 +50,25 @@ class Refreshes:
         with self._lock:
             number = self._numbers.get((platform, segment), 0) + 1
             self._numbers[platform, segment] = number
-            self._read.discard((platform, segment))
+            self._being_read.add((platform, segment))
             return number
 
     def end(self, platform: str, segment: str) -> None:
         """Says that the last page was read."""
         with self._lock:
-            self._read.add((platform, segment))
+            self._being_read.discard((platform, segment))
 
     def counted(self, platform: str, segment: str) -> int:
         """Returns the refresh that a count is about: the one being read, else the one that the next fetch will see."""
         with self._lock:
             number = self._numbers.get((platform, segment), 0)
-            return number + 1 if (platform, segment) in self._read else max(1, number)
+            return number if (platform, segment) in self._being_read else number + 1
 
     def set(self, platform: str, segment: str, number: int) -> None:
         """Says which refresh was the last; the next fetch sees `number + 1`."""
         with self._lock:
             self._numbers[platform, segment] = number
+            self._being_read.discard((platform, segment))
 
     def listed(self) -> list[dict[str, Any]]:
         """Returns the refresh number of each segment fetched so far."""
