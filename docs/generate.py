@@ -7,6 +7,7 @@ from pathlib import Path
 from docs.error_codes import write_errors_page
 from remote_segments.config.reference import write_reference
 from remote_segments.config.schema import write_schemas
+from remote_segments.membership.contract import write_tables_page
 from remote_segments.rest.reference import write_platforms_page
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +16,7 @@ PAGES: dict[str, Callable[[Path], Path]] = {
     "docs/configuration.md": write_reference,
     "docs/errors.md": write_errors_page,
     "docs/platforms.md": write_platforms_page,
+    "docs/tables.md": write_tables_page,
 }
 """Each generated page, and what writes it."""
 

@@ -16,90 +16,101 @@ MAX_KEY_COLUMNS = 3
 
 MEMBERS: Mapping[str, str] = MappingProxyType(
     {
-        "segment": "text",
+        "segment": "text",  # the segment's name
         "snapshot_id": "text",  # the fetch
         "member_no": "bigint",  # 1, 2, ... in the order fetched
         "remote_joined_at": "timestamp",  # when the platform says the person joined; null where it does not say
         # then one text column per identifier name that any platform gave, added when first met
     }
 )
+"""One row per fetched member of a snapshot: the identifiers as fetched; kept for the segment's retention."""
 
 KEYS: Mapping[str, str] = MappingProxyType(
     {
-        "segment": "text",
-        "snapshot_id": "text",
+        "segment": "text",  # the segment's name
+        "snapshot_id": "text",  # the snapshot that was mapped
         "member_no": "bigint",  # the member of `members_id` that this row came from
         "key": "text",  # the model's key as text
-        "key_2": "text",
-        "key_3": "text",
+        "key_2": "text",  # its second column; null where it has one
+        "key_3": "text",  # its third column; null where it has fewer
         "matched": "text",  # the identifiers that matched, `email` or `email+phone`
-        "joined_at": "timestamp",  # platform's own time, else when seen joining, else null
+        "joined_at": "timestamp",  # the platform's own time, else when it was seen to join, else null
     }
 )
+"""One row per mapped member of a snapshot; kept for the segment's retention."""
 
 UNMAPPED: Mapping[str, str] = MappingProxyType(
     {
-        "segment": "text",
-        "snapshot_id": "text",
+        "segment": "text",  # the segment's name
+        "snapshot_id": "text",  # the snapshot that was mapped
         "member_no": "bigint",  # identifiers are read from `members`, so that personal data is kept once
         "reason": "text",  # unknown, ambiguous, invalid, duplicate
     }
 )
+"""One row per member of a snapshot that is not mapped, with the one reason; kept for the segment's retention."""
 
 CHANGES: Mapping[str, str] = MappingProxyType(
     {
-        "segment": "text",
-        "snapshot_id": "text",
+        "segment": "text",  # the segment's name
+        "snapshot_id": "text",  # the snapshot in which it was seen; count it only if that is published
         "generation": "bigint",  # raised when the model's key changes: keys of two generations are not comparable
-        "key": "text",
-        "key_2": "text",
-        "key_3": "text",
+        "key": "text",  # the model's key as text
+        "key_2": "text",  # its second column; null where it has one
+        "key_3": "text",  # its third column; null where it has fewer
         "instant": "timestamp",  # the snapshot's effective_at
         "event": "text",  # joined, left
         "cause": "text",  # baseline, remote, model, definition, rebuilt, erased
     }
 )
+"""One row per event; kept for ever, so that the membership at any instant can be read from it."""
 
 SNAPSHOTS: Mapping[str, str] = MappingProxyType(
     {
-        "segment": "text",
-        "snapshot_id": "text",
+        "segment": "text",  # the segment's name
+        "snapshot_id": "text",  # sorts by the instant it was made
         "members_id": "text",  # the snapshot whose rows of `members` it is built on; its own id for a fetch
-        "previous_id": "text",  # the published snapshot that its changes are counted against
-        "generation": "bigint",
+        "previous_id": "text",  # the published snapshot before it
+        "generation": "bigint",  # that of its keys
         "kind": "text",  # fetch (ids from the platform), remap (the same ids, a newer model)
         "state": "text",  # fetched, mapped; published; held, rejected, failed, missed, skipped
         "reason": "text",  # stable code of why it is not published
         "message": "text",  # the sentence behind the code, without identifiers
-        "partition_key": "text",
-        "run_id": "text",
-        "definition_hash": "text",
+        "partition_key": "text",  # the window it was asked for; a label, never the data's time
+        "run_id": "text",  # the run that made it
+        "definition_hash": "text",  # of what decides who is in the segment
         "key_columns": "text",  # the model's key columns, joined by `,`
-        "platform": "text",
-        "connection": "text",
+        "platform": "text",  # the platform's name
+        "connection": "text",  # the account's name in project.yaml
         "source": "text",  # the id keys as JSON with sorted keys
         "source_name": "text",  # what the platform calls the segment
-        "fetched_at": "timestamp",  # when the fetch began: no member is newer than this is sure of
-        "model_read_at": "timestamp",
+        "fetched_at": "timestamp",  # when the fetch began: whoever joined later is not in it
+        "model_read_at": "timestamp",  # when the model was read
         "effective_at": "timestamp",  # from when this membership counts: fetched_at, or model_read_at of a remap
-        "published_at": "timestamp",
+        "published_at": "timestamp",  # when it was published; null before
         "completeness": "text",  # how it was proven that no page is missing
         "declared_total": "bigint",  # the platform's own count, where it gives one
-        "fetched": "bigint",
-        "mapped": "bigint",
-        "unknown": "bigint",
-        "ambiguous": "bigint",
-        "invalid": "bigint",
-        "duplicate": "bigint",
-        "joined_count": "bigint",
-        "left_count": "bigint",
-        "pages": "bigint",
-        "calls": "bigint",
-        "seconds": "double",
+        "fetched": "bigint",  # members that the platform gave
+        "mapped": "bigint",  # members found in the model
+        "unknown": "bigint",  # members that no row of the model matches
+        "ambiguous": "bigint",  # members that several rows match
+        "invalid": "bigint",  # members without a usable identifier
+        "duplicate": "bigint",  # members that are an earlier member again
+        "joined_count": "bigint",  # events of cause remote that are joined
+        "left_count": "bigint",  # events of cause remote that are left
+        "pages": "bigint",  # pages read
+        "calls": "bigint",  # calls made, retries included
+        "seconds": "double",  # of the fetch; of a remap, of the mapping
     }
 )
+"""One row per attempt to refresh a segment; kept for ever."""
 
-META: Mapping[str, str] = MappingProxyType({"name": "text", "value": "text"})
+META: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "text",  # contract_version; pause:NAME of a segment
+        "value": "text",  # its value, as text
+    }
+)
+"""Facts about the tables themselves."""
 
 TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
