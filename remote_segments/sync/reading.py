@@ -1,6 +1,5 @@
 """Reading a published segment as a frame."""
 
-
 from typing import TYPE_CHECKING
 
 from remote_segments.config.project import Project
