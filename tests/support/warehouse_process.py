@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from remote_segments.errors import RemoteSegmentsError
 from remote_segments.warehouses.duckdb import DuckDBSettings
 from remote_segments.warehouses.postgres import PostgresSettings
+from tests.support.memory import peak_megabytes
 
 
 def told(text: str) -> None:
@@ -80,20 +81,17 @@ def lock(warehouse, segment: str) -> None:
 
 def load(warehouse, parquet: str) -> None:
     """Loads a file, and tells by how many kilobytes the process grew beyond what small files take."""
-    import resource
-
     small, large = (Path(path) for path in parquet.split(","))
     with warehouse.write() as session:
         session.load("members", small, {"segment": "vip"})
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_megabytes()
     with warehouse.write() as session:
         session.load("members", large, {"segment": "vip"})
-    told(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+    told(str(round((peak_megabytes() - before) * 1024)))
 
 
 def fill(warehouse, _) -> None:
     """Replaces a table by more than the file may hold (the limit of the process stands for the disk)."""
-    import resource
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**21, 2**21))
     try:
