@@ -10,7 +10,7 @@ from typing import Any
 
 from remote_segments.identifiers import HEXDIGEST, KINDS
 from remote_segments.membership.compile import Scope, finished, unbound
-from remote_segments.membership.functions import distinct_count, hashed
+from remote_segments.membership.functions import distinct_count, distinct_texts, hashed
 from remote_segments.membership.models import Model
 from remote_segments.membership.normalisation import comparable, usable
 from remote_segments.membership.tables import KEY_COLUMNS
@@ -50,7 +50,7 @@ class Fetched:
         return rows[name] if name in self.identifiers else ibis.null("string")
 
     def totals(self) -> Any:
-        """The number of members; of those with a primary identifier; of different primary identifiers.
+        """The number of members; of those with a primary identifier; of different primary identifiers, or one too few.
 
         Only the first where no fetch ever gave the primary identifier.
         """
@@ -58,7 +58,8 @@ class Fetched:
         if self.primary not in self.identifiers:
             return rows.aggregate(rows=rows.count())
         primary = rows[self.primary]
-        return rows.aggregate(rows=rows.count(), present=primary.count(), different=primary.nunique())
+        different = distinct_texts(primary, self.scope.dialect)
+        return rows.aggregate(rows=rows.count(), present=primary.count(), different=different)
 
     def repeats(self) -> Any:
         """The numbers of members whose primary identifier an earlier member has already."""

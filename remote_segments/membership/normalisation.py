@@ -4,7 +4,7 @@ from typing import Any
 
 from remote_segments.identifiers import Kind
 from remote_segments.identifiers.kind import BLANKS, FOLDING
-from remote_segments.membership.functions import composed, lowered_ascii, only_ascii, plain, trimmed
+from remote_segments.membership.functions import POSTGRES, composed, lowered_ascii, only_ascii, plain, trimmed
 
 
 def comparable(text: Any, kind: Kind, dialect: str) -> Any:
@@ -21,10 +21,10 @@ def comparable(text: Any, kind: Kind, dialect: str) -> Any:
     simple = trimmed(text, BLANKS, dialect) if kind.trim else text
     value = composed(simple, dialect) if kind.nfc else simple
     if not kind.fold:
-        return ibis.cases((plain(text, dialect), text), else_=value)
+        return ibis.cases((plain(text, dialect, lower=False), text), else_=value)
     value = value.translate("".join(FOLDING), "".join(FOLDING.values()))
     return ibis.cases(
-        (plain(text, dialect), lowered_ascii(text, dialect)),
+        (plain(text, dialect, lower=True), text if dialect == POSTGRES else lowered_ascii(text, dialect)),
         (only_ascii(text, dialect), lowered_ascii(simple, dialect)),
         else_=value,
     )
