@@ -1,7 +1,6 @@
 """Projects in a temporary folder, on the simulator and a DuckDB file, with a model of the simulated people."""
 
 from collections.abc import Iterable, Mapping
-
 from pathlib import Path
 from typing import Any
 

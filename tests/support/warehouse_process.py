@@ -4,6 +4,7 @@ Every line on standard output tells that a step is done; the process that reads 
 """
 
 import json
+import resource
 import sys
 from pathlib import Path
 
@@ -92,7 +93,6 @@ def load(warehouse, parquet: str) -> None:
 
 def fill(warehouse, _) -> None:
     """Replaces a table by more than the file may hold (the limit of the process stands for the disk)."""
-
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**21, 2**21))
     try:
         with warehouse.write() as session:
