@@ -69,12 +69,13 @@ def count(number: int | None) -> str:
 
 def status_table(statuses: Sequence[SegmentStatus]) -> Table:
     """One row per segment: what is published, what was lost and why, how old it is."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    gap = 2 if out.width >= 100 else 1  # all columns fit into a terminal of 80
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, gap, 0, 0))
     for name in ("segment", "state"):
         table.add_column(name, no_wrap=True)
     for name in ("fetched", "mapped"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("unmapped by reason", min_width=14)
+    table.add_column("unmapped by reason", min_width=12)
     for name in ("joined", "left", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("age", no_wrap=True)

@@ -21,6 +21,7 @@ from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.messages import Base, Request, Response
 from remote_segments.rest.paths import find
 from remote_segments.rest.refusals import RETRIED, Meaning, as_text, body, error, meaning
+from remote_segments.rest.silence import unlogged
 from remote_segments.rest.transport import Authenticated, certificates, proxy
 
 Result = TypeVar("Result")
@@ -174,7 +175,8 @@ class Client:
         headers = {"content-type": "application/json"} if request.body is not None else {}
         pieces: list[bytes] = []
         size, started = 0, self.surroundings.clock()
-        with self._http.stream(request.method, request.url, content=request.body, headers=headers) as answer:
+        calling = self._http.stream(request.method, request.url, content=request.body, headers=headers)
+        with unlogged(), calling as answer:
             for piece in answer.iter_bytes():
                 size += len(piece)
                 if self.surroundings.clock() - started > TRICKLE * self.manifest.timeout_seconds:

@@ -1,16 +1,13 @@
 """Bad input, end to end: each ends in an exit code, a stable code, a place and what to do; the last snapshot stays."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import yaml
 
 from remote_segments.config.project import Project
 from remote_segments.orchestration.progress import reporter
-from remote_segments.rest.catalog import bundled
 from remote_segments.simulator import Simulator
-from tests.support.commands import Result, command, edit, published
+from tests.support.commands import Result, command, edit, published, set_connection, small_pages
 from tests.support.projects import VIP, snapshot_rows, write_segment
 
 EMAIL = "@example.test"  # what every simulated address ends with
@@ -29,26 +26,6 @@ def refreshed(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
     yield project
     assert published(project) == before
     assert snapshot_rows(project, "vip")[0]["state"] == "published"
-
-
-def small_pages(folder: Path, **misspelt: str) -> Path:
-    """Writes a platform of the project's own: Klaviyo with pages of 20 and one retry; `misspelt` replaces texts."""
-    text = next(path for path in bundled() if path.stem == "klaviyo").read_text()
-    text = text.replace("page_size: 100", "page_size: 20").replace(
-        "retries:", "retries:\n  attempts: 2\n  first_wait: 0.01"
-    )
-    for right, wrong in misspelt.items():
-        text = text.replace(right, wrong)
-    (folder / "platforms").mkdir(exist_ok=True)
-    (folder / "platforms" / "klaviyo.yaml").write_text(text)
-    return folder / "platforms" / "klaviyo.yaml"
-
-
-def set_connection(folder: Path, **keys: object) -> None:
-    """Changes keys of the connection `klaviyo`."""
-    file = folder / "project.yaml"
-    connections = yaml.safe_load(file.read_text())["connections"]
-    edit(file, connections={**connections, "klaviyo": {**connections["klaviyo"], **keys}})
 
 
 def set_source(project: Project, segment_id: str) -> None:

@@ -8,12 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from remote_segments.cli import app as application
-from remote_segments.cli import run as running
 from remote_segments.cli.app import load_env_file
 from remote_segments.config.project import Project
 from remote_segments.errors import EngineError, HeldError, PlatformError, ProjectError, TemporaryError
 from remote_segments.simulator import Simulator
-from tests.support.commands import command, edit, process
+from tests.support.commands import command, edit, on_terminal, process
 from tests.support.projects import snapshot_rows
 
 COMMANDS = ("validate", "run", "status", "pause", "resume", "simulator", "demo", "ui")
@@ -210,14 +209,13 @@ def test_a_pause_needs_a_reason(project: Project) -> None:
     assert "--reason" in shown.err
 
 
-def test_progress_is_drawn_for_a_terminal_only(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log does not fill up with bars; a person sees members and pages."""
+def test_progress_is_drawn_for_a_terminal_only(project: Project, tmp_path: Path) -> None:
+    """A log does not fill up with bars; at a terminal one sees members and pages, and every column of the table."""
     assert command("run", "vip").err == ""
-    monkeypatch.setattr(running.err, "_force_terminal", True)
-    assert command("run", "vip", "--json").err == ""
-    drawn = command("run", "vip").err
-    assert "vip" in drawn
-    assert f"{snapshot_rows(project, 'vip')[-1]['fetched']} members, 1 pages" in drawn
+    shown = on_terminal("run", "vip", folder=tmp_path)
+    fetched = snapshot_rows(project, "vip")[-1]["fetched"]
+    assert f"{fetched} members, 1 pages" in shown
+    assert "fresh" in shown
 
 
 def test_a_file_of_variables_never_overrides_the_environment(tmp_path: Path, monkeypatch) -> None:

@@ -16,6 +16,7 @@ import yaml
 from remote_segments.cli import main
 from remote_segments.config.project import Project
 from remote_segments.orchestration import project as loaded
+from remote_segments.rest.catalog import bundled
 from tests.support.projects import table_rows
 
 
@@ -58,14 +59,11 @@ def _arguments(words: tuple[str | Path, ...]) -> Iterator[None]:
 
 def process(*words: str | Path, folder: Path, **environment: str) -> Result:
     """Runs a command in a process of its own, in a folder; `environment` is added to this process's."""
-    names = ("REMOTE_SEGMENTS_ENV", "REMOTE_SEGMENTS_PROJECT", "DAGSTER_HOME")
-    inherited = {name: value for name, value in os.environ.items() if name not in names}
-    root = str(Path(__file__).parents[2])
     done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-m", "remote_segments.cli", *map(str, words)],
+        _started(words),
         cwd=folder,
         check=False,
-        env={**inherited, "PYTHONPATH": root, **environment},
+        env=_environment(environment),
         capture_output=True,
         text=True,
         timeout=120,
@@ -73,11 +71,61 @@ def process(*words: str | Path, folder: Path, **environment: str) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+def on_terminal(*words: str | Path, folder: Path) -> str:
+    """What a person sees of a command at a terminal of 80 columns, control characters included."""
+    ours, theirs = os.openpty()
+    environment = _environment({"TERM": "xterm", "COLUMNS": "80"})
+    with subprocess.Popen(_started(words), cwd=folder, env=environment, stdout=theirs, stderr=theirs) as running:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux reports the end of a terminal as an error
+            while piece := os.read(ours, 65_536):
+                shown += piece
+        os.close(ours)
+        assert running.wait(timeout=120) == 0
+    return shown.decode()
+
+
+def _started(words: tuple[str | Path, ...]) -> list[str]:
+    return [sys.executable, "-m", "remote_segments.cli", *map(str, words)]
+
+
+def _environment(more: dict[str, str]) -> dict[str, str]:
+    """This process's, without what a developer may have set, with the package importable."""
+    names = ("REMOTE_SEGMENTS_ENV", "REMOTE_SEGMENTS_PROJECT", "DAGSTER_HOME", "COLUMNS")
+    inherited = {name: value for name, value in os.environ.items() if name not in names}
+    return {**inherited, "PYTHONPATH": str(Path(__file__).parents[2]), **more}
+
+
 def edit(file: Path, **keys: Any) -> None:
     """Changes top keys of a YAML file; None removes one."""
     content = {**yaml.safe_load(file.read_text()), **keys}
     kept = {name: value for name, value in content.items() if value is not None}
     file.write_text(yaml.safe_dump(kept, sort_keys=False))
+
+
+def small_pages(folder: Path, **misspelt: str) -> Path:
+    """Writes a platform of the project's own: Klaviyo with pages of 20, one retry and no limit of its own.
+
+    `misspelt` replaces texts by others.
+    """
+    text = next(path for path in bundled() if path.stem == "klaviyo").read_text()
+    text = text.replace("page_size: 100", "page_size: 20").replace(
+        "retries:", "retries:\n  attempts: 2\n  first_wait: 0.01"
+    )
+    text = text.replace("limits: {per_second: 1, per_minute: 15}", "limits: {}")
+    for right, wrong in misspelt.items():
+        text = text.replace(right, wrong)
+    (folder / "platforms").mkdir(exist_ok=True)
+    (folder / "platforms" / "klaviyo.yaml").write_text(text)
+    return folder / "platforms" / "klaviyo.yaml"
+
+
+def set_connection(folder: Path, **keys: object) -> None:
+    """Changes keys of the connection `klaviyo`."""
+    file = folder / "project.yaml"
+    connections = yaml.safe_load(file.read_text())["connections"]
+    edit(file, connections={**connections, "klaviyo": {**connections["klaviyo"], **keys}})
 
 
 def published(project: Project, segment: str = "vip") -> list[tuple[Any, ...]]:
