@@ -10,7 +10,7 @@ from datetime import datetime
 from remote_segments.errors import EngineError, HeldError, ProjectError
 from remote_segments.membership.guards import Counts, judge
 from remote_segments.sync.choosing import check_source
-from remote_segments.sync.deriving import derive
+from remote_segments.sync.deriving import Derived, derive
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.results import Mapped
 from remote_segments.sync.snapshots import Snapshot, get, published_after, published_before, update
@@ -57,19 +57,24 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
         identifiers=derived.identifiers,
         rebuilt=published,
     )
+    written = _rewrite(writing, snapshot, derived)
+    _correct_following(writing, following, placed)
+    return Mapped.of(written, "rebuild")
+
+
+def _rewrite(writing: Writing, snapshot: Snapshot, derived: Derived) -> Snapshot:
+    """Writes the outcomes and the row of the rebuilt snapshot."""
     events = writing.outcomes(derived)
-    written = update(
-        session,
+    return update(
+        writing.session,
         snapshot,
-        **{name: getattr(placed, name) for name in _REWRITTEN},
+        **{name: getattr(writing.snapshot, name) for name in _REWRITTEN},
         **vars(derived.counts),
         **events,
         state="published",
         reason=None,
         message=None,
     )
-    _correct_following(writing, following, placed)
-    return Mapped.of(written, "rebuild")
 
 
 _REWRITTEN = ("previous_id", "generation", "definition_hash", "key_columns", "model_read_at", "published_at")
