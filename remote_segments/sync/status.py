@@ -7,6 +7,7 @@ from typing import Any
 
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
+from remote_segments.membership.literals import table_name
 from remote_segments.sync.freshness import verdict
 from remote_segments.sync.pausing import Pause, read_pauses
 from remote_segments.warehouses.base import Session
@@ -69,13 +70,19 @@ class SegmentStatus:
         }
 
 
-def _newest(session: Session, condition: str) -> dict[str, dict[str, Any]]:
-    """The newest row of `snapshots` per segment; snapshot ids sort by the instant they were made."""
-    table = f'"{session.schema}"."snapshots"'
-    columns = ", ".join(f's."{name}"' for name in _COLUMNS)
+PUBLISHED_ORDER = "effective_at DESC, snapshot_id DESC"
+"""The published snapshot that everybody reads comes first: a fetch that was mapped late is older than its id says."""
+
+ATTEMPT_ORDER = "snapshot_id DESC"
+"""Ids sort by the instant they were made, and an attempt that failed has nothing else."""
+
+
+def _first(session: Session, condition: str, order: str) -> dict[str, dict[str, Any]]:
+    """The first row of `snapshots` per segment."""
+    columns = ", ".join(f'"{name}"' for name in _COLUMNS)
     rows = session.rows(
-        f"SELECT {columns} FROM {table} s JOIN (SELECT segment, max(snapshot_id) AS newest FROM {table} "
-        f"WHERE {condition} GROUP BY segment) n ON s.segment = n.segment AND s.snapshot_id = n.newest"
+        f"SELECT {columns} FROM (SELECT *, row_number() OVER (PARTITION BY segment ORDER BY {order}) AS place "
+        f"FROM {table_name(session.schema, 'snapshots')} WHERE {condition}) ranked WHERE place = 1"
     )
     return {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in rows}
 
@@ -87,8 +94,8 @@ def read_status(project: Project, now: datetime) -> list[SegmentStatus]:
     with project.open_warehouse().read() as session:
         pauses = read_pauses(session)
         if session.relation("snapshots", session.schema) is not None:
-            published = _newest(session, "state = 'published'")
-            newest = _newest(session, "state IS NOT NULL")
+            published = _first(session, "state = 'published'", PUBLISHED_ORDER)
+            newest = _first(session, "state IS NOT NULL", ATTEMPT_ORDER)
     return [
         _status(segment, published.get(name), newest.get(name), pauses.get(name), now)
         for name, segment in sorted(project.segments.items())
@@ -135,5 +142,5 @@ def last_seconds(project: Project) -> dict[str, float]:
     with project.open_warehouse().read() as session:
         if session.relation("snapshots", session.schema) is None:
             return {}
-        found = _newest(session, "state = 'published' AND kind = 'fetch'")
+        found = _first(session, "state = 'published' AND kind = 'fetch'", PUBLISHED_ORDER)
     return {name: row["seconds"] for name, row in found.items() if row["seconds"] is not None}
