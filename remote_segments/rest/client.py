@@ -4,25 +4,28 @@ It adds the credential below httpx's own log lines, follows no redirect, reads n
 the limits, and tries again what is safe to repeat. All durations are in seconds.
 """
 
-import hashlib
 import re
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
 from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
-from remote_segments.rest.auth import Credential
+from remote_segments.rest.auth.session import Session
+from remote_segments.rest.credentials import Credential
+from remote_segments.rest.downloading import Download
 from remote_segments.rest.limits import LONGEST_WAIT, Limiter, Limiters, Limits, too_long
 from remote_segments.rest.manifest import Manifest
-from remote_segments.rest.messages import Base, Request, Response
+from remote_segments.rest.messages import Base, Downloaded, Pause, Request, Response
 from remote_segments.rest.paths import find
 from remote_segments.rest.refusals import RETRIED, Meaning, as_text, body, error, meaning
 from remote_segments.rest.silence import unlogged
-from remote_segments.rest.transport import Authenticated, certificates, proxy
+from remote_segments.rest.transport import CREDENTIAL, Authenticated, certificates, proxy
 
 Result = TypeVar("Result")
 
@@ -57,50 +60,67 @@ class Client:
     manifest: Manifest
     connection: str
     base: Base
-    credential: Credential
+    session: Session
     headers: dict[str, str]
     limits: Limits
     surroundings: Surroundings
     transport: httpx.BaseTransport | None = None
     limiters: Limiters = field(default_factory=Limiters)
     total: Tally = field(default_factory=Tally)
+    scratch: Path | None = None  # folder of downloaded files; the system's own for temporary files when None
 
     def __post_init__(self) -> None:
         inner = self.transport or httpx.HTTPTransport(verify=certificates(), proxy=proxy(self.base.url))
         self._limiter = self._limiter_of(self.limits, "")
         self._http = httpx.Client(
-            transport=Authenticated(inner, self.credential, self.base.url),
+            transport=Authenticated(inner, self.base.url),
             timeout=httpx.Timeout(self.manifest.timeout_seconds, connect=min(20.0, self.manifest.timeout_seconds)),
             headers={"user-agent": "remote-segments", "accept": "application/json", **self.headers},
             follow_redirects=False,
             trust_env=False,  # a .netrc file would add a credential of its own
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one that lets in is part of the credential
         )
 
     def close(self) -> None:
         """Closes the connections to the platform."""
         self._http.close()
 
-    def run(self, flow: Generator[Request, Response, Result]) -> Result:
-        """Drives a flow that only makes calls, and returns its result."""
+    def run(self, flow: Generator[Any, Any, Result], tally: Tally | None = None) -> Result:
+        """Drives a flow that only makes calls and waits, and returns its result."""
+        driving = self.stream(flow, tally or self.total)
         try:
-            request = next(flow)
             while True:
-                request = flow.send(self.send(request))
+                next(driving)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
 
-    def stream(self, flow: Generator[Any, Response | None, Result], tally: Tally) -> Generator[Any, None, Result]:
-        """Drives a flow that also yields other things, which are passed on; returns its result."""
+    def stream(self, flow: Generator[Any, Any, Result], tally: Tally) -> Generator[Any, None, Result]:
+        """Drives a flow that also yields other things, which are passed on; returns its result.
+
+        An error of a call is raised within the flow, which may know what to do.
+        """
         try:
             step = next(flow)
             while True:
-                if isinstance(step, Request):
-                    step = flow.send(self.send(step, tally))
-                else:
+                if not isinstance(step, Request | Pause):
                     yield step
                     step = next(flow)
+                    continue
+                try:
+                    answer = self.send(step, tally) if isinstance(step, Request) else self._paused(step)
+                except RemoteSegmentsError as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(answer)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
+        finally:
+            flow.close()
+
+    def _paused(self, pause: Pause) -> float:
+        if pause.seconds > 0:
+            self.surroundings.sleep(pause.seconds)
+        return self.surroundings.clock()
 
     def send(self, request: Request, tally: Tally | None = None) -> Response:
         """Sends a request until it succeeds, is refused for good, or was tried often enough.
@@ -110,14 +130,44 @@ class Client:
             ProjectError: `key-refused`, `access-denied`, `segment-not-found`, `address-not-found`.
             PlatformError: `request-refused`, `foreign-link`, `redirected`, `answer-too-large`, `version-retired`.
         """
+        with self._reader(request) as read:
+            return self._sent(request, tally or self.total, read)
+
+    @contextmanager
+    def _reader(self, request: Request) -> Iterator[Callable[[Request, Credential], Response]]:
+        """Gives what makes one try; what came of a file before it was cut is kept for the next."""
+        if request.wish is None:
+            yield self._read
+            return
+        download = Download(
+            request,
+            request.wish,
+            self._http,
+            self.base,
+            clock=self.surroundings.clock,
+            folder=self.scratch,
+            transport=self.transport,
+        )
+        with closing(download):
+            yield download.read
+
+    def _sent(self, request: Request, tally: Tally, read: Callable[[Request, Credential], Response]) -> Response:
         retries = self.manifest.retries
-        attempts = retries.attempts if request.repeatable else 1
-        for tries in range(1, attempts + 1):
-            outcome = self._try(request, tally or self.total)
+        most = request.wish.tries if request.wish is not None else retries.attempts
+        attempts, renewed = most if request.repeatable else 1, False
+        tries = 1
+        while True:
+            credential, fresh = self._credential(request, tally)
+            outcome = self._try(request, credential, tally, read)
             if isinstance(outcome, Response):
-                means = meaning(outcome, self.manifest.refusals)
+                if outcome.status in request.accepted:
+                    return outcome
+                means = self._meaning(request, outcome)
                 if means == "success":
                     return outcome
+                if means == "key-refused" and not (renewed or fresh) and self.session.forget(credential):
+                    renewed = True  # its time was over: the call was not carried out, and is made once more
+                    continue
                 named = retries.named_wait(outcome, self.surroundings.now())
                 failure = self._refused(means, request, outcome, named)
                 retried = means in RETRIED
@@ -125,26 +175,41 @@ class Client:
                 named, failure, retried = None, outcome, True
             if not retried or tries == attempts:
                 raise failure
-            self._wait(tries, named, self._own_limiter(request) or self._limiter)
-        raise AssertionError("unreachable")
+            self._wait(tries, named, self._limiters(request))
+            tries += 1
 
-    def _wait(self, tries: int, named: float | None, limiter: Limiter) -> None:
+    def _credential(self, request: Request, tally: Tally) -> tuple[Credential, bool]:
+        """Returns what a call carries, after a login where one is due, and whether it was granted just now."""
+        if request.login is not None:
+            return request.login, True
+        return self.session.credential(lambda flow: self.run(flow, tally))
+
+    def _meaning(self, request: Request, response: Response) -> Meaning:
+        means = meaning(response, () if isinstance(response, Downloaded) else self.manifest.refusals)
+        # RFC 6749, 5.2: a wrong client id or secret may be answered with 400.
+        return "key-refused" if request.login is not None and means in {"refused", "access-denied"} else means
+
+    def _wait(self, tries: int, named: float | None, limiters: list[Limiter]) -> None:
         random = self.surroundings.random()
         if named is None:
             self.surroundings.sleep(self.manifest.retries.wait(tries, random))
             return
         if named > LONGEST_WAIT:
             raise too_long(named, f"connection {self.connection}")
-        limiter.block(named)  # for every thread of this account
+        for limiter in limiters[:1]:
+            limiter.block(named)  # for every thread of this account
         self.surroundings.sleep(named + random * self.manifest.retries.first_wait)  # not all of them at once
 
-    def _try(self, request: Request, tally: Tally) -> Response | RemoteSegmentsError:
+    def _try(
+        self, request: Request, credential: Credential, tally: Tally, read: Callable[[Request, Credential], Response]
+    ) -> Response | RemoteSegmentsError:
+        limiters = self._limiters(request)
         with ExitStack() as turns:
-            for limiter in (self._own_limiter(request), self._limiter):
-                turns.enter_context(limiter.turn() if limiter else nullcontext())
+            for limiter in limiters:
+                turns.enter_context(limiter.turn())
             try:
                 tally.calls += 1
-                response = self._read(request)
+                response = read(request, credential)
             except httpx.TimeoutException:
                 found = f"The platform sent nothing for {self.manifest.timeout_seconds:g} seconds, or much too slowly."
                 return self._failed("timeout", found)
@@ -156,26 +221,29 @@ class Client:
                 code = "answer-cut" if isinstance(failure, httpx.ReadError) else "connection-failed"
                 reason = f"{type(failure).__name__}: {failure}"[:_LONGEST_DETAIL]
                 return self._failed(code, f"The connection to {httpx.URL(request.url).host} failed ({reason}).")
-        self._heed_quota(response, self._own_limiter(request) or self._limiter)
+        for limiter in limiters[:1]:
+            self._heed_quota(response, limiter)
         return response
 
-    def _own_limiter(self, request: Request) -> Limiter | None:
-        """Returns the limiter of an address that the platform limits by itself; its quota says nothing about others."""
-        return self._limiter_of(request.limits, request.where) if request.limits else None
+    def _limiters(self, request: Request) -> list[Limiter]:
+        """Returns the limiters of a call: first that of its address, whose quota says nothing about others."""
+        if request.wish is not None and request.wish.outside:
+            return []  # a storage knows nothing of the platform's limits
+        return [*([self._limiter_of(request.limits, request.where)] if request.limits else []), self._limiter]
 
     def _limiter_of(self, limits: Limits, address: str) -> Limiter:
         return self.limiters.of(self.account() + address, limits, self.surroundings.clock, self.surroundings.sleep)
 
     def account(self) -> str:
         """Returns what tells this account from others, without telling its secret."""
-        secret = repr((sorted(self.credential.headers.items()), self.credential.query))
-        return f"{self.base.url} {hashlib.sha256(secret.encode()).hexdigest()} "
+        return self.session.account()
 
-    def _read(self, request: Request) -> Response:
-        headers = {"content-type": "application/json"} if request.body is not None else {}
+    def _read(self, request: Request, credential: Credential) -> Response:
+        headers = {"content-type": request.media_type} if request.body is not None else {}
         pieces: list[bytes] = []
         size, started = 0, self.surroundings.clock()
-        calling = self._http.stream(request.method, request.url, content=request.body, headers=headers)
+        more = {CREDENTIAL: credential}
+        calling = self._http.stream(request.method, request.url, content=request.body, headers=headers, extensions=more)
         with unlogged(), calling as answer:
             for piece in answer.iter_bytes():
                 size += len(piece)
@@ -186,7 +254,7 @@ class Client:
                     fix = "Ask for smaller pages, or raise largest_answer in the manifest."
                     raise PlatformError("answer-too-large", found, fix, request.where)
                 pieces.append(piece)
-            return Response(answer.status_code, dict(answer.headers), b"".join(pieces))
+            return Response(answer.status_code, dict(answer.headers), b"".join(pieces), _cookies(answer))
 
     def _heed_quota(self, response: Response, limiter: Limiter) -> None:
         if self.manifest.quota is not None and response.status != 429:
@@ -203,14 +271,23 @@ class Client:
             self.base.follow(
                 response.header("location") or "", request.url, request.where
             )  # raises foreign-link for another host
-        detail = self._detail(response)
+        detail = self._detail(request, response)
         return error(means, request, response, connection=self.connection, detail=detail, wait=wait)
 
-    def _detail(self, response: Response) -> str:
+    def _detail(self, request: Request, response: Response) -> str:
         """Returns the platform's own words without what could be a person's identifier or a secret."""
-        path = self.manifest.error_detail
+        path = self.manifest.error_detail if request.login is None else "error_description"  # RFC 6749, 5.2
         text = as_text(find(body(response), path)) if path else None
-        for secret in (*self.credential.headers.values(), self.credential.query.partition("=")[2]):
-            for piece in secret.split():
-                text = text.replace(piece, "[secret]") if text else text
+        for piece in self.session.hidden():
+            text = text.replace(piece, "[secret]") if text else text
         return _PERSONAL.sub("[removed]", text)[:_LONGEST_DETAIL].strip() if text else ""
+
+
+def _cookies(answer: httpx.Response) -> dict[str, str]:
+    """Returns the cookies that an answer sets, without their attributes (RFC 6265, 4.1)."""
+    found: dict[str, str] = {}
+    for line in answer.headers.get_list("set-cookie"):
+        name, sign, value = line.partition(";")[0].partition("=")
+        if sign:
+            found[name.strip()] = value.strip()
+    return found

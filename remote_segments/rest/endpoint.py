@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
+from remote_segments.rest.bodies import Body
 from remote_segments.rest.limits import Limits
 from remote_segments.rest.messages import Base, Request
 from remote_segments.rest.paging.turns import Call
@@ -22,16 +23,9 @@ class Endpoint(Settings):
     method: Literal["GET", "POST"] = Field("GET", description="HTTP method.")
     path: Template = Field(description="Path below base_url; {name} stands for an id or an option.", pattern="^/")
     query: dict[str, Templates] = Field(default_factory=dict, description="Query; several values repeat the parameter.")
-    body: str | None = Field(None, description="JSON text of the body of a POST, without placeholders.")
+    body: Body | None = Field(None, description="Body of a POST; {name} as in the path, {page_size} as in the query.")
     repeatable: bool | None = Field(None, description="Whether a POST only reads, so that it may be sent again.")
     limits: Limits | None = Field(None, description="Limits of this address beside those of the platform.")
-
-    @field_validator("body")
-    @classmethod
-    def _json_object(cls, body: str | None) -> str | None:
-        if body is not None and not isinstance(json.loads(body), dict):
-            raise ValueError("the body is a JSON object")
-        return body
 
     @model_validator(mode="after")
     def _post(self) -> "Endpoint":
@@ -40,26 +34,37 @@ class Endpoint(Settings):
         return self
 
     def placeholders(self) -> Iterator[str]:
-        """Yields the names that path and query use."""
+        """Yields the names that path, query and body use."""
         yield from names(self.path)
         for texts in self.query.values():
             for text in texts:
                 yield from names(text)
+        yield from self.body.placeholders() if self.body is not None else ()
 
     def call(self, base: Base, values: Mapping[str, str]) -> Call:
         """Returns the call for one segment.
 
         Raises:
-            ProjectError: `bad-value` for an id that cannot be a piece of a path.
+            ProjectError: `bad-value` for an id that cannot be a piece of a path, or is no number where one is needed.
         """
         query = {name: tuple(fill(text, values) for text in texts) for name, texts in self.query.items()}
-        body: dict[str, Any] | None = json.loads(self.body) if self.body is not None else None
+        body = self.body.fill(values) if self.body is not None else None
         return Call(base.url + fill_path(self.path, values), query, body)
 
     def request(self, call: Call, where: str, *, names_segment: bool = True) -> Request:
         """Returns the request that a call becomes."""
-        body = json.dumps(call.body).encode() if call.body is not None else None
         repeatable = self.method == "GET" or bool(self.repeatable)
+        body, media_type = None, "application/json"
+        if call.body is not None:
+            body = json.dumps(call.body).encode() if self.body is None else self.body.encode(call.body)
+            media_type = media_type if self.body is None else self.body.media_type
         return Request(
-            call.url(), self.method, body, where, names_segment=names_segment, repeatable=repeatable, limits=self.limits
+            call.url(),
+            self.method,
+            body,
+            media_type,
+            where,
+            names_segment=names_segment,
+            repeatable=repeatable,
+            limits=self.limits,
         )

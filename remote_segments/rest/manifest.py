@@ -12,10 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from remote_segments.explanations import refusal
-from remote_segments.rest.auth import Auth, Basic
+from remote_segments.rest.auth import Auth
 from remote_segments.rest.decoding import IdentifierField, JoinedAt
 from remote_segments.rest.describing import Describe
 from remote_segments.rest.endpoint import PAGE_SIZE
+from remote_segments.rest.export.members import Export
+from remote_segments.rest.files.flow import DESCRIBED
+from remote_segments.rest.files.stream import Stream
 from remote_segments.rest.limits import Limits, Quota
 from remote_segments.rest.listing import Listing
 from remote_segments.rest.members import Members
@@ -58,6 +61,16 @@ class ConnectionKeys(Settings):
     )
 
 
+Reading = Annotated[
+    Annotated[Members | Stream | Export, Field(discriminator="kind")],
+    BeforeValidator(
+        lambda value: {"kind": "pages", **value} if isinstance(value, dict) else value,
+        json_schema_input_type=Members | Stream | Export,
+    ),
+]
+"""One way to read members: page by page, unless `kind` says otherwise."""
+
+
 class SourceKind(Settings):
     """One kind of membership that the platform holds: a segment, a list."""
 
@@ -73,7 +86,7 @@ class SourceKind(Settings):
     primary: str = Field(description="The platform's own identifier, which every member has once.")
     joined_at: JoinedAt | None = Field(None, description="Where the time is at which a member joined.")
     describe: Describe = Field(description="How to read name, size and state of one segment.")
-    members: Members = Field(description="How to read the members of one segment.")
+    members: Reading = Field(description="How to read the members of one segment.")
     list: Listing | None = Field(None, description="How to list the segments of the account.")
 
     @model_validator(mode="after")
@@ -90,7 +103,7 @@ class SourceKind(Settings):
     def _identifier_problems(self) -> Iterator[str]:
         if self.primary not in self.identifiers:
             yield f"primary is {self.primary}, which is not one of the identifiers {', '.join(self.identifiers)}"
-        texts = self.members.format.kind == "strings"
+        texts = self.members.format.kind in {"strings", "lines"}
         if texts and (len(self.identifiers) != 1 or self.joined_at):
             yield "members that are bare texts have exactly one identifier and no joined_at"
         for name, identifier in self.identifiers.items():
@@ -101,12 +114,16 @@ class SourceKind(Settings):
 
     def _end_problems(self) -> Iterator[str]:
         """Yields why the manifest could lose members without an error."""
-        members, paging = self.members, self.members.paging
-        proving = members.total is not None and members.total.certainty != "estimate"
-        certain = proving and members.total is not None and members.total.absent == "error"
+        members = self.members
         sized = self.describe.size is not None or self.describe.count is not None
         if members.total is not None and members.total.source == "describe" and not sized:
             yield "the total comes from describe, which tells no size"
+        if not isinstance(members, Members):
+            yield from members.problems()
+            return
+        paging = members.paging
+        proving = members.total is not None and members.total.certainty != "estimate"
+        certain = proving and members.total is not None and members.total.absent == "error"
         if members.format.envelope() is None and (paging.extras() or (members.total and members.total.path)):
             yield "a bare array holds neither cursor nor total"
         if paging.kind == "single" and not certain:
@@ -131,14 +148,21 @@ class SourceKind(Settings):
             yield from self.describe.count.placeholders()
         yield from self.members.placeholders()
 
+    def given(self) -> set[str]:
+        """Returns the placeholders that reading the members fills itself."""
+        return set() if isinstance(self.members, Members) else {*self.members.given(), DESCRIBED}
+
     def calls(self, size: int) -> int:
         """Returns the calls that one refresh of so many members takes at most."""
+        twice = self.members.total is not None and self.members.total.source == "describe"
+        described = self.describe.calls() * (2 if twice else 1)
+        if not isinstance(self.members, Members):
+            return self.members.calls() + described
         paging, page_size = self.members.paging, self.members.page_size or max(1, size)
         pages = max(1, ceil(size / page_size))
         if paging.kind in {"offset", "page-number"}:  # a full page is never the last
             pages = ceil(size / page_size) + 1 if paging.end == "empty-page" else size // page_size + 1
-        twice = self.members.total is not None and self.members.total.source == "describe"
-        return pages + self.describe.calls() * (2 if twice else 1)
+        return pages + described
 
 
 class Manifest(Settings):
@@ -189,11 +213,11 @@ class Manifest(Settings):
 
     def _name_problems(self) -> Iterator[str]:
         options = set(self.connection.options)
-        outside = [self.base_url, *self.headers.values(), self.auth.username if isinstance(self.auth, Basic) else ""]
-        for name in sorted({name for text in outside for name in names(text)} - options):
+        outside = {name for text in (self.base_url, *self.headers.values()) for name in names(text)}
+        for name in sorted((outside | set(self.auth.names())) - options):
             yield f"{{{name}}} is not an option of the connection"
         for kind_name, kind in self.sources.items():
-            known = options | set(kind.ids) | {PAGE_SIZE}
+            known = options | set(kind.ids) | {PAGE_SIZE} | kind.given()
             for name in sorted(set(kind.placeholders()) - known):
                 yield f"{{{name}}} in sources.{kind_name} is neither one of its ids nor an option of the connection"
             used = set(kind.members.placeholders())
@@ -212,7 +236,7 @@ class Manifest(Settings):
 
     def calls_per_refresh(self, kind: str, size: int) -> int:
         """Returns the calls that one refresh of a segment with so many members takes at most, retries not counted."""
-        return self.sources[kind].calls(size)
+        return self.sources[kind].calls(size) + self.auth.calls()
 
     def option_values(self, given: Mapping[str, str]) -> dict[str, str]:
         """Returns the options of a connection completed by their defaults; an option without either is left out."""

