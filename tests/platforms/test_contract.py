@@ -18,7 +18,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 SPECIFICATION = Path(os.environ.get("REMOTE_SEGMENTS_SHARED", ROOT.parent / "shared")) / "vendor_specs" / "klaviyo.json"
-EXCHANGES = Path(__file__).parent / "klaviyo.yaml"
+EXCHANGES = ROOT / "remote_segments" / "platforms" / "exchanges" / "klaviyo.yaml"
 
 pytestmark = pytest.mark.skipif(
     not SPECIFICATION.is_file(), reason=f"the vendor's description is not at {SPECIFICATION}"

@@ -1,0 +1,295 @@
+"""A fake account made of documented exchanges: it answers with invented members, in the documented shape.
+
+It never sees the manifest. A call that is not documented is refused and remembered: it is a fault of the manifest.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import httpx
+
+from remote_segments.conformance.exchanges import (
+    MEMBERS,
+    Answer,
+    Call,
+    Exchange,
+    Exchanges,
+    Membership,
+    Refused,
+)
+from remote_segments.conformance.marks import Asked, Wanted, fill, marks
+
+Verb = Literal["describe", "members", "also"]
+"""What a call is for."""
+
+EVERYTHING = 1_000_000_000
+"""Members of a page where all come in one answer."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which call is being answered: the verb, the page from 1 on, and how often this page was asked for."""
+
+    verb: Verb
+    page: int
+    tries: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What one page is about to hold; a trouble may change any of it."""
+
+    number: int  # from 1
+    members: tuple[int, ...]  # numbers of the members it holds
+    next: int | None  # where the next page begins; None when this is the last
+    total: int
+    shapes: tuple[Any, ...]  # documented shapes of a member
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What goes wrong in an account; each part is told the place and may change what comes of it, or raise."""
+
+    draft: Callable[[Draft], Draft] = lambda draft: draft
+    body: Callable[[int, Any], Any] = lambda _, body: body  # of page k, marks not filled in
+    answer: Callable[[Place, httpx.Response], httpx.Response] = lambda _, response: response
+    description: Callable[[dict[str, Any]], dict[str, Any]] = lambda values: values
+    population: Callable[[int, list[int]], list[int]] = lambda _, members: members  # before page k is answered
+
+
+class Bytes(httpx.SyncByteStream):
+    """A body as it comes over the wire; `failure` breaks it off."""
+
+    def __init__(self, content: bytes, failure: Exception | None = None) -> None:
+        self._content, self._failure = content, failure
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._content
+        if self._failure is not None:
+            raise self._failure
+
+
+def answered(answer: Answer, body: Any, status: int | None = None) -> httpx.Response:
+    """Returns the response that a documented answer becomes, with this body."""
+    content = body.encode() if isinstance(body, str) and answer.text is not None else json.dumps(body).encode()
+    headers = {"content-type": answer.media_type, **{name.lower(): text for name, text in answer.headers.items()}}
+    return httpx.Response(status or answer.status, headers=headers, stream=Bytes(content))
+
+
+_REFUSALS: Mapping[Refused, Answer] = {
+    "key_refused": Answer(status=401, document={}),
+    "throttled": Answer(status=429, document={}),
+    "not_found": Answer(status=404, document={}),
+    "expired": Answer(status=400, document={}),
+    "unavailable": Answer(status=503, document={}),
+}
+"""Refusals as HTTP has them, for platforms whose documentation shows none."""
+
+
+def refused(exchanges: Exchanges, name: Refused, **headers: str) -> httpx.Response:
+    """Returns a refusal as the platform documents it, with more headers."""
+    answer = exchanges.refusals.get(name, _REFUSALS[name])
+    kept = {key: text for key, text in answer.headers.items() if key.lower() != "retry-after"}
+    return answered(answer.model_copy(update={"headers": {**kept, **headers}}), answer.body)
+
+
+def asked(request: httpx.Request) -> Asked:
+    """Returns a request of httpx as documented ones are compared with."""
+    return Asked(request.method, str(request.url), request.headers, request.read())
+
+
+@dataclass
+class Account:
+    """Answers the calls to one membership.
+
+    A cursor is the number of the last member that was read, as with platforms that keep one's place in a living list;
+    offsets and numbers of pages count from its start, as they do there.
+    """
+
+    exchanges: Exchanges
+    membership: Membership
+    members: list[int]
+    trouble: Trouble = field(default_factory=Trouble)
+    differences: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)  # hosts that are not the platform's and were called
+    name: str = "Invented segment"  # what its description tells
+    page: int = 0  # pages asked for; the same page asked for again is a try of it
+    calls: list[Verb] = field(default_factory=list)
+    _last: Asked | None = None
+    _tries: dict[tuple[Verb, int], int] = field(default_factory=dict)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answers a request."""
+        if request.url.host not in self._hosts():
+            self.foreign.append(request.url.host)
+            return httpx.Response(200, stream=Bytes(b"{}"))
+        sent = asked(request)
+        for verb, calls in self._calls().items():
+            if any(wanted.same_place(sent) for wanted, _ in calls):
+                return self._meet(sent, verb, calls)
+        return self._undocumented(sent, [pair for calls in self._calls().values() for pair in calls])
+
+    def expected(self) -> list[dict[str, str | None]]:
+        """Returns the identifiers of the members, as the manifest must read them."""
+        return [self.row(number) for number in self.members]
+
+    def row(self, number: int) -> dict[str, str | None]:
+        """Returns the identifiers of one member; None where the documented shape of it holds none."""
+        shown = marks(self._shapes()[number % len(self._shapes())])
+        return {
+            name: str(value) if name in shown else None
+            for name, value in self._identifiers(number).items()
+            if name != "joined_at"
+        }
+
+    def joined_at(self, number: int) -> datetime | None:
+        """Returns when a member joined, None where the platform does not tell."""
+        first = self.membership.joined_at
+        if first is None:
+            return None
+        begin = datetime.fromtimestamp(first, UTC) if isinstance(first, int) else datetime.fromisoformat(first)
+        return begin + timedelta(seconds=number)
+
+    def _shapes(self) -> list[Any]:
+        return self.membership.members.shapes
+
+    def _identifiers(self, number: int) -> dict[str, str | int]:
+        found = {
+            name: pattern + number if isinstance(pattern, int) else pattern.replace("{n}", str(number))
+            for name, pattern in self.membership.identifiers.items()
+        }
+        first, joined = self.membership.joined_at, self.joined_at(number)
+        if isinstance(first, int):
+            found["joined_at"] = first + number
+        elif first is not None and joined is not None:
+            text = joined.isoformat()
+            found["joined_at"] = text.replace("+00:00", "Z") if first.endswith("Z") else text
+        return found
+
+    def _known(self) -> dict[str, Any]:
+        return {**self.membership.options, **self.membership.ids}
+
+    def _hosts(self) -> set[str | None]:
+        return {urlsplit(wanted.url).hostname for calls in self._calls().values() for wanted, _ in calls}
+
+    def _calls(self) -> dict[Verb, list[tuple[Wanted, Exchange | None]]]:
+        kind = self.membership
+        return {
+            "members": [(self._wanted(call), None) for call in kind.members.requests],
+            "describe": [(self._wanted(exchange.request), exchange) for exchange in kind.describe],
+            "also": [(self._wanted(exchange.request, own=True), exchange) for exchange in kind.also],
+        }
+
+    def _wanted(self, call: Call, *, own: bool = False) -> Wanted:
+        headers = call.headers if own else {**self.exchanges.headers, **call.headers}
+        known = self._known()
+        return Wanted(call.method, fill(call.url, known), fill(headers, known), fill(call.body, known))
+
+    def _meet(self, sent: Asked, verb: Verb, calls: list[tuple[Wanted, Exchange | None]]) -> httpx.Response:
+        for wanted, exchange in calls:
+            values, differences = wanted.read(sent)
+            if not differences and self._allowed(values):
+                return self._answer(sent, verb, values, exchange)
+        return self._undocumented(sent, calls)
+
+    def _allowed(self, values: Mapping[str, str]) -> bool:
+        size = self.membership.members.page_size
+        if "page_size" not in values or size is None or size.largest is None:
+            return True
+        return values["page_size"].isdecimal() and 1 <= int(values["page_size"]) <= size.largest
+
+    def _undocumented(self, sent: Asked, calls: list[tuple[Wanted, Exchange | None]]) -> httpx.Response:
+        """Refuses a call and remembers how it differs from the documented call that is nearest."""
+        found = [wanted.read(sent)[1] for wanted, _ in calls]
+        nearest = min(found, key=len, default=["nothing is documented"])
+        largest = self.membership.members.page_size.largest if self.membership.members.page_size else None
+        words = ", ".join(nearest) or f"a page holds {largest:,} members at most"
+        self.differences.append(f"{sent.method} {httpx.URL(sent.url).path}: {words}")
+        return httpx.Response(400, stream=Bytes(b'{"refused": "not documented"}'))
+
+    def _answer(self, sent: Asked, verb: Verb, values: dict[str, str], exchange: Exchange | None) -> httpx.Response:
+        place = self._place(sent, verb)
+        self.calls.append(verb)
+        if exchange is None:
+            if place.tries == 1:
+                self.members = self.trouble.population(place.page, self.members)
+            response = self._page(place.page, values)
+        else:
+            told = {"name": self.name, "size": len(self.members)}
+            filled = {**self._known(), **self.trouble.description(told)}
+            response = answered(exchange.response, fill(exchange.response.body, filled))
+        return self.trouble.answer(place, response)
+
+    def _place(self, sent: Asked, verb: Verb) -> Place:
+        if verb == "members" and (
+            self._last is None or (sent.url, sent.content) != (self._last.url, self._last.content)
+        ):
+            self.page, self._last = self.page + 1, sent
+        number = self.page if verb == "members" else 0
+        self._tries[verb, number] = self._tries.get((verb, number), 0) + 1
+        return Place(verb, number, self._tries[verb, number])
+
+    def _page(self, number: int, values: dict[str, str]) -> httpx.Response:
+        pages = self.membership.members
+        size = int(values.get("page_size", 0)) or (pages.page_size.fixed if pages.page_size else None) or EVERYTHING
+        start = self._start(values, size)
+        if start is None:
+            return refused(self.exchanges, "expired")
+        following = start + size if start + size < len(self.members) else None
+        held = tuple(self.members[start : start + size])
+        draft = self.trouble.draft(Draft(number, held, following, len(self.members), tuple(pages.shapes)))
+        template = pages.page
+        if draft.next is None:
+            template = (None if self.members else pages.empty) or pages.last or pages.page
+        told = {"page_size": size, "offset": start, "page": start // size + pages.first_page}
+        filled = self._page_values(draft, told)
+        answer = template.model_copy(update={"headers": fill(template.headers, filled)})
+        return answered(answer, self._filled(self.trouble.body(number, template.body), filled, draft))
+
+    def _start(self, values: Mapping[str, str], size: int) -> int | None:
+        """Returns the place in the membership that a call asks for, None for a cursor that was never given."""
+        pages = self.membership.members
+        if "cursor" in values:
+            return self._behind(values["cursor"].removeprefix("c"))
+        if "after" in values:
+            named = [number for number in self.members if values["after"] in self.row(number).values()]
+            return self._behind(str(named[0])) if named else None
+        if "offset" in values:
+            return int(values["offset"])
+        if "page" in values:
+            return (int(values["page"]) - pages.first_page) * size
+        return 0
+
+    def _behind(self, member: str) -> int | None:
+        """Returns the place behind a member, who may have left meanwhile; None for what is no member's number."""
+        if not member.lstrip("-").isdecimal():
+            return None
+        last = int(member)
+        return next((place for place, number in enumerate(self.members) if number > last), len(self.members))
+
+    def _page_values(self, draft: Draft, told: dict[str, int]) -> dict[str, Any]:
+        size = told["page_size"]
+        values: dict[str, Any] = {**self._known(), **told, "total": draft.total, "count": len(draft.members)}
+        values |= {"pages": max(1, -(-draft.total // size))}
+        if draft.next is not None:
+            last = self.members[draft.next - 1] if draft.next else -1
+            values |= {"next_offset": draft.next, "next_page": draft.next // size + self.membership.members.first_page}
+            values |= {"cursor": f"c{last}"}
+        return values
+
+    def _filled(self, body: Any, values: dict[str, Any], draft: Draft) -> Any:
+        items = [
+            fill(draft.shapes[number % len(draft.shapes)], {**self._known(), **self._identifiers(number)})
+            for number in draft.members
+        ]
+        if isinstance(body, str):
+            lines = (item if isinstance(item, str) else json.dumps(item) for item in items)
+            return fill(body, {**values, MEMBERS: "\n".join(lines)})
+        if all(isinstance(shape, dict) and marks(list(shape)) for shape in draft.shapes):  # objects keyed by id
+            merged = {key: value for item in items for key, value in item.items()}
+            return fill(body, {**values, MEMBERS: merged})
+        return fill(body, {**values, MEMBERS: items})

@@ -1,0 +1,184 @@
+"""The documented exchanges of one platform: what its documentation says that is asked and answered, with marks.
+
+They are written from the documentation, never from the manifest, and say nothing of paths: an answer is the example of
+the documentation, in which marks stand for what varies. A manifest that reads the wrong place therefore fails on them.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from remote_segments.conformance.marks import marks
+from remote_segments.settings import Settings
+
+MEMBERS = "members"
+"""The mark at which an answer holds its members."""
+
+PAGE_MARKS = frozenset(
+    ("cursor", "next_offset", "next_page", "offset", "page", "pages", "page_size", "count", "total", "after", MEMBERS)
+)
+"""Marks of pages: what a call or an answer tells about the place in the membership."""
+
+DESCRIPTION_MARKS = frozenset(("name", "size"))
+"""Marks of the answer that describes a segment."""
+
+
+class Call(Settings):
+    """A request as it is documented."""
+
+    url: str = Field(description="The whole address, with marks.")
+    method: str = Field("GET", description="HTTP method.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers that it must have.")
+    body: Any = Field(None, description="The JSON of its body, or the pairs of a form.")
+
+
+def _addressed(value: Any) -> Any:
+    return {"url": value} if isinstance(value, str) else value
+
+
+AnyCall = Annotated[Call, BeforeValidator(_addressed, json_schema_input_type=str | Call)]
+"""A request; one that is only an address is a GET of it."""
+
+
+class Answer(Settings):
+    """An answer as it is documented."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    status: int = Field(200, description="HTTP status.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers that matter.")
+    document: Any = Field(None, alias="json", description="The JSON of its body.")
+    text: str | None = Field(None, description="Its body where that is no JSON.")
+
+    @property
+    def body(self) -> Any:
+        """The body with its marks: a document, or a text."""
+        return self.document if self.text is None else self.text
+
+    @property
+    def media_type(self) -> str:
+        """What kind of body it is."""
+        given = {name.lower(): value for name, value in self.headers.items()}.get("content-type")
+        return given or ("application/json" if self.text is None else "text/html")
+
+
+class Exchange(Settings):
+    """One request and its answer."""
+
+    request: AnyCall = Field(description="What is asked.")
+    response: Answer = Field(description="What is answered.")
+
+
+class PageSize(Settings):
+    """How many members a page holds."""
+
+    largest: int | None = Field(None, ge=1, description="The most that may be asked for at the mark {page_size}.")
+    fixed: int | None = Field(None, ge=1, description="What every page holds where nothing can be asked for.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "PageSize":
+        if (self.largest is None) == (self.fixed is None):
+            raise ValueError("a page size is `largest` or `fixed`")
+        return self
+
+
+class Pages(Settings):
+    """How the members of one segment are asked for and answered."""
+
+    requests: tuple[AnyCall, ...] = Field(min_length=1, description="The call for a page, first and following ones.")
+    page_size: PageSize | None = Field(None, description="Members of a page; left out where all come in one answer.")
+    first_page: int = Field(1, ge=0, le=1, description="Number of the first page where pages are numbered.")
+    member: Any = Field(description="One member, or a list of the shapes that one may have.")
+    page: Answer = Field(description="A page; {members} stands where the members are.")
+    last: Answer | None = Field(None, description="The last page, where it looks different.")
+    empty: Answer | None = Field(None, description="The only page of an empty membership, where it looks different.")
+
+    @property
+    def shapes(self) -> list[Any]:
+        """The shapes that a member may have: at least one."""
+        return self.member if isinstance(self.member, list) else [self.member]
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Pages":
+        for name, answer in (("page", self.page), ("last", self.last)):
+            if answer is not None and MEMBERS not in marks(answer.body):
+                raise ValueError(f"`{name}` does not say with {{members}} where its members are")
+        if "cursor" in marks([call.model_dump() for call in self.requests]) and self.last is None:
+            raise ValueError("where pages have a cursor, `last` shows the page that has none")
+        return self
+
+
+class Membership(Settings):
+    """One kind of source: a segment that the documentation's examples could be about."""
+
+    ids: dict[str, str] = Field(description="Its id keys and their values.")
+    options: dict[str, str] = Field(default_factory=dict, description="Options of the connection.")
+    identifiers: dict[str, str | int] = Field(
+        min_length=1,
+        description="For each identifier of a member: a text in which {n} stands for the member's number, or a number "
+        "to which it is added.",
+    )
+    joined_at: str | int | None = Field(None, description="When the first member joined, as the platform writes it.")
+    total: Literal["exact", "drifting", "estimate"] | None = Field(
+        None, description="How far the platform's count of members can be trusted; left out where it gives none."
+    )
+    describe: tuple[Exchange, ...] = Field(description="The calls that describe the segment.")
+    members: Pages = Field(description="How its members are read.")
+    also: tuple[Exchange, ...] = Field((), description="Other calls that may come at any time, such as a login.")
+
+    @model_validator(mode="after")
+    def _marked(self) -> "Membership":
+        used = marks(self.members.shapes)
+        unused = sorted(set(self.identifiers) - used)
+        if unused:
+            raise ValueError(f"no member shows {{{unused[0]}}}")
+        if (self.total is not None) != bool(self.counted_marks()):
+            raise ValueError("`total` says how far {total} or {size} can be trusted: it needs one, and one needs it")
+        return self
+
+    def counted_marks(self) -> set[str]:
+        """Returns the marks at which the platform counts the members."""
+        pages = [answer.model_dump() for answer in (self.members.page, self.members.last) if answer is not None]
+        described = marks([exchange.response.model_dump() for exchange in self.describe])
+        return (marks(pages) & {"total"}) | (described & {"size"})
+
+
+Refused = Literal["key_refused", "throttled", "not_found", "expired", "unavailable"]
+"""Refusals that the kit provokes."""
+
+
+class Case(Settings):
+    """Exchanges in their order, and what must come of them."""
+
+    do: Literal["fetch", "describe", "preview", "segments"] = Field(description="What is done.")
+    source: str = Field(description="Kind of source, as the manifest names it.")
+    ids: dict[str, str] = Field(default_factory=dict, description="Its id keys and their values.")
+    options: dict[str, str] = Field(default_factory=dict, description="Options of the connection.")
+    exchanges: tuple[Exchange, ...] = Field(description="What is asked, in this order, and answered.")
+    gives: Any = Field(None, description="What comes of it.")
+    raises: str | None = Field(None, description="Code of the error that comes of it.")
+    says: str = Field("", description="Words of that error.")
+    waits: tuple[float, ...] | None = Field(None, description="Seconds of each wait.")
+
+
+class Exchanges(Settings):
+    """Everything that is written down of what one platform documents."""
+
+    shared: Any = Field(None, description="Pieces that other parts repeat as YAML anchors; not read.")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="Headers of every call to `memberships`, credential included."
+    )
+    refusals: dict[Refused, Answer] = Field(default_factory=dict, description="How the platform refuses.")
+    memberships: dict[str, Membership] = Field(
+        default_factory=dict, description="Each kind of source, as its documentation shows it."
+    )
+    cases: dict[str, Case] = Field(default_factory=dict, description="Exchanges that are replayed as they are.")
+
+    def answers(self) -> Iterator[Answer]:
+        """Yields every documented answer, marks not filled in."""
+        yield from self.refusals.values()
+        for kind in self.memberships.values():
+            yield from (exchange.response for exchange in (*kind.describe, *kind.also))
+            yield from (one for one in (kind.members.page, kind.members.last, kind.members.empty) if one is not None)
+        yield from (exchange.response for case in self.cases.values() for exchange in case.exchanges)

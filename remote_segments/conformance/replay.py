@@ -1,0 +1,137 @@
+"""Replays the exchanges of a case: given answers, the expected calls, the expected result."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from remote_segments.conformance.account import answered, asked
+from remote_segments.conformance.exchanges import Case, Exchange
+from remote_segments.conformance.marks import Wanted
+from remote_segments.conformance.reading import SECRET
+from remote_segments.conformance.world import World
+from remote_segments.errors import RemoteSegmentsError
+from remote_segments.rest.manifest import Manifest
+from remote_segments.rest.platform import Platform
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as a case says: a sentence, and the error that the engine raised, if it did."""
+
+    sentence: str
+    error: RemoteSegmentsError | None = None
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class Script:
+    """Answers call after call as written, and notes where a call differs from what was expected."""
+
+    def __init__(self, exchanges: tuple[Exchange, ...]) -> None:
+        self.left = list(exchanges)
+        self.differences: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Gives the next answer."""
+        if not self.left:
+            self.differences.append(f"{request.method} {request.url.path} is one call too many")
+            return httpx.Response(418)
+        exchange = self.left.pop(0)
+        expected = exchange.request
+        wanted = Wanted(expected.method, expected.url, expected.headers, expected.body)
+        self.differences += _compared(wanted, request)
+        return answered(exchange.response, exchange.response.body)
+
+
+def _compared(wanted: Wanted, request: httpx.Request) -> list[str]:
+    sent = asked(request)
+    if wanted.body is None:  # a case that says nothing of the body leaves it open
+        sent = type(sent)(sent.method, sent.url, sent.headers, b"")
+    return wanted.read(sent)[1]
+
+
+def perform(platform: Platform, case: Case) -> Any:
+    """Does what a case asks and returns it in the words of the file."""
+    if case.do == "segments":
+        return [
+            {"ids": one.ids, "name": one.name, "size": one.size} for one in platform.segments(case.source, case.ids)
+        ]
+    if case.do == "describe":
+        found = platform.describe(case.source, case.ids)
+        updated = found.updated_at.isoformat() if found.updated_at else None
+        told = {"name": found.name, "size": found.size, "state": found.state}
+        return {**told, "updated_at": updated, "warning": found.warning}
+    if case.do == "preview":
+        return platform.preview(case.source, case.ids).columns
+    fetch = platform.fetch(case.source, case.ids)
+    columns: dict[str, list[str | None]] = {}
+    joined: list[datetime | None] = []
+    for page in fetch:
+        joined += page.joined_at or []
+        for name, values in page.columns.items():
+            columns.setdefault(name, []).extend(values)
+    result: dict[str, Any] = {"members": columns, "total": fetch.proof.declared_total, "pages": fetch.proof.pages}
+    if joined:
+        result["joined_at"] = [instant.isoformat() if instant else None for instant in joined]
+    return result
+
+
+def differences(manifest: Manifest, case: Case) -> Iterator[Difference]:
+    """Yields what is not as a case says; nothing when all is."""
+    script, world = Script(case.exchanges), World()
+    try:
+        with _platform(manifest, case, script, world) as platform:
+            given = perform(platform, case)
+    except RemoteSegmentsError as error:
+        yield from _of_error(error, case)
+    else:
+        yield from map(Difference, _of_result(given, case))
+    for difference in script.differences:
+        yield Difference(f"A call is not the documented one: {difference}.")
+    if script.left:
+        yield Difference(f"The call {script.left[0].request.method} {script.left[0].request.url} was not made.")
+    if case.waits is not None and tuple(world.slept) != case.waits:
+        yield Difference(f"It waited {_seconds(world.slept)}, not {_seconds(case.waits)}.")
+
+
+def _platform(manifest: Manifest, case: Case, script: Script, world: World) -> Platform:
+    return Platform(
+        manifest,
+        connection=manifest.name,
+        secrets=dict.fromkeys(manifest.connection.secrets, SECRET),
+        options=case.options,
+        transport=httpx.MockTransport(script),
+        clock=world.clock,
+        sleep=world.sleep,
+        now=world.now,
+        random=world.random,
+    )
+
+
+def _of_error(error: RemoteSegmentsError, case: Case) -> Iterator[Difference]:
+    if case.raises is None:
+        yield Difference(str(error), error)
+    elif error.code != case.raises:
+        yield Difference(f"It must end in {case.raises}, but ended so: {error}", error)
+    elif case.says not in str(error):
+        yield Difference(f"The error {error.code} does not say `{case.says}`.")
+
+
+def _of_result(given: Any, case: Case) -> Iterator[str]:
+    if case.raises is not None:
+        yield f"It must end in {case.raises}, but succeeded."
+    elif isinstance(given, dict) and isinstance(case.gives, dict):
+        names = [*case.gives, *(name for name in given if name not in case.gives)]
+        yield from (
+            f"`{name}` is not what is expected." for name in names if given.get(name, ...) != case.gives.get(name, ...)
+        )
+    elif given != case.gives:
+        yield "The result is not what is expected."
+
+
+def _seconds(waits: list[float] | tuple[float, ...]) -> str:
+    return ", ".join(f"{wait:g}" for wait in waits) or "not at all"
