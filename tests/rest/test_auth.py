@@ -19,6 +19,18 @@ WAYS: dict[str, tuple[dict[str, Any], str, str]] = {
     "scheme": ({"kind": "scheme", "word": "Own-Key", "secret": "key"}, "authorization", f"Own-Key {SECRET}"),
     "header": ({"kind": "header", "name": "Api-Token", "secret": "key"}, "api-token", SECRET),
     "basic": ({"kind": "basic", "username": "me", "secret": "key"}, "authorization", "Basic bWU6czNjcmV0LWNhbmFyeQ=="),
+    "basic-of-two-secrets": (
+        {"kind": "basic", "username_secret": "key", "secret": "key"},
+        "authorization",
+        "Basic czNjcmV0LWNhbmFyeTpzM2NyZXQtY2FuYXJ5",
+    ),
+    "basic-with-the-key-as-user": (
+        {"kind": "basic", "username_secret": "key", "password": "X"},
+        "authorization",
+        "Basic czNjcmV0LWNhbmFyeTpY",
+    ),
+    "headers-first": ({"kind": "headers", "headers": {"Api-Key": "key", "App-Key": "key"}}, "api-key", SECRET),
+    "headers-second": ({"kind": "headers", "headers": {"Api-Key": "key", "App-Key": "key"}}, "app-key", SECRET),
 }
 
 
