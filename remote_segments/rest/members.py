@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import Field
 
@@ -22,6 +23,7 @@ CUT_TRIES = 3
 class Members(Endpoint):
     """The call that reads one page of members, how to get the next, and how the last is known."""
 
+    kind: Literal["pages"] = Field("pages", description="Page by page.")
     page_size: int | None = Field(
         None, ge=1, description="Members asked for per page; {page_size} in query stands for it."
     )

@@ -7,15 +7,17 @@ from typing import Any, get_args
 
 from remote_segments.rest.auth import Auth
 from remote_segments.rest.catalog import load_platforms
+from remote_segments.rest.files import FileFormat
 from remote_segments.rest.formats import Format
 from remote_segments.rest.limits import Limits
 from remote_segments.rest.manifest import Manifest, SourceKind
+from remote_segments.rest.members import Members
 from remote_segments.rest.paging import Paging
 
 PROOFS: Mapping[str, str] = {
-    "documented": "its exchanges in `tests/platforms/` were written after the documentation, and replay",
-    "replayed": "the same, and calls and answers also fit the vendor's own machine-readable description",
-    "live": "a test of this project reads from a real server of it",
+    "documented": "written after the vendor's documentation, and nothing more",
+    "replayed": "exchanges written by hand after the vendor's documented examples replay, and the conformance kit passes",
+    "live": "the same, and a test of this project reads from a real server of it",
 }
 """What each proof level claims, and no more."""
 
@@ -24,7 +26,7 @@ INTRODUCTION = """# Platforms
 <!-- Generated from the manifests by `make docs`; edit remote_segments/platforms/, not this file. -->
 
 A platform is one YAML file: a manifest. The bundled ones are in `remote_segments/platforms/`; a project adds its own in
-`platforms/`, where a file with the name of a bundled one replaces it.
+`platforms/`, where a file with the name of a bundled one replaces it ([adding a platform](adding-a-platform.md)).
 
 Every fetch ends with a proof that no page is missing, or with an error. The last page must be announced by the sign
 that the manifest names; a place that is not there, a cursor that repeats, a page that holds what an earlier one held, a
@@ -88,8 +90,21 @@ _ENDS: Mapping[str, str] = {
 }
 
 
+FILE_ENDS: Mapping[str, str] = {
+    "total": "file whole",
+    "rows": "file whole, the job's count agrees",
+    "archive": "check sums of the archive",
+    "transfer": "transfer ended as announced",
+}
+"""What a completeness by a file's end rests on."""
+
+
 def _completeness(kind: SourceKind) -> str:
-    paging, total = kind.members.paging, kind.members.total
+    total = kind.members.total
+    if not isinstance(kind.members, Members):
+        end = FILE_ENDS[kind.members.end]
+        return end if total is None else f"{end}, {total.certainty} total agrees"
+    paging = kind.members.paging
     end = _ENDS[paging.end if paging.kind in {"offset", "page-number"} else paging.kind]
     if total is None:
         return end
@@ -137,7 +152,7 @@ def _limits(limits: Limits) -> str:
     return ", ".join(words) or "none known"
 
 
-_UNIONS: Mapping[str, Any] = {"auth": Auth, "format": Format, "paging": Paging}
+_UNIONS: Mapping[str, Any] = {"auth": Auth, "format": Format, "file": FileFormat, "paging": Paging}
 
 
 def _bricks(title: str, union: Any) -> Iterator[str]:

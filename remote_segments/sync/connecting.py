@@ -29,5 +29,6 @@ def connect(project: Project, connection: str, **surroundings: Any) -> "Platform
         secrets={name: one.read(f"connection {connection}, {name}") for name, one in written.secrets.items()},
         options=written.options,
         limits=written.limits,
+        scratch=project.state / "downloads",
         **surroundings,
     )

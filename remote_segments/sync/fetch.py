@@ -156,7 +156,7 @@ def completeness(proof: Proof) -> str:
     """Returns how it was proven that nobody is missing, with what casts doubt on it."""
     if not proof.repeated:
         return proof.completeness
-    return f"{proof.completeness}; {proof.repeated:,} members came twice, so people moved while the pages were read"
+    return f"{proof.completeness}; {proof.repeated:,} members came twice and count once"
 
 
 def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, connect: Connect) -> ProvenSpool:
