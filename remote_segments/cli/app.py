@@ -8,7 +8,21 @@ from typing import Annotated
 
 import typer
 
-from remote_segments.cli import demo, pausing, run, simulator, status, ui, validate
+from remote_segments.cli import (
+    add,
+    cases,
+    demo,
+    doctor,
+    init,
+    pausing,
+    preview,
+    run,
+    segments,
+    simulator,
+    status,
+    ui,
+    validate,
+)
 from remote_segments.cli.output import out, print_error
 from remote_segments.errors import RemoteSegmentsError, unexpected
 
@@ -19,7 +33,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback with local variables could show a secret or a person
     rich_markup_mode=None,
 )
+app.command("init", short_help="Write a new project, which runs at once.")(init.init)
+app.command("segments", short_help="List the segments that a platform holds.")(segments.segments)
+app.command("add", short_help="Write the file of one of them.")(add.add)
+app.command("preview", short_help="Map one page of a segment, write nothing.")(preview.preview)
 app.command("validate", short_help="Check all files of a project.")(validate.validate)
+app.command("doctor", short_help="Find out why it does not work here.")(doctor.doctor)
+app.command("test", short_help="Run your own cases, with made-up people.")(cases.run_tests)
 app.command("run", short_help="Fetch, map and publish segments now.")(run.run)
 app.command("status", short_help="Show what is published and how old it is.")(status.status)
 app.command("pause", short_help="Skip the refreshes of a segment for a while.")(pausing.pause_segment)

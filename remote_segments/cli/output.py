@@ -22,6 +22,11 @@ STATE_COLOURS = {"published": "green", "empty": "green", "running": "cyan", "pau
 AGE_COLOURS = {"fresh": "green", "late": "yellow"}
 
 
+def say(text: str) -> None:
+    """A line as it is: never coloured, never broken, whatever it holds."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def print_json(document: Any) -> None:
     """One JSON document on standard output, nothing else."""
     print(json.dumps(document, indent=2, ensure_ascii=False))  # noqa: T201 - rich would colour and wrap it

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import err, out, print_error, print_json, print_messages, problem_json, status_table
+from remote_segments.cli.simulating import simulated
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.errors import RemoteSegmentsError, unexpected
@@ -70,7 +71,8 @@ def run(
     segments = list(dict.fromkeys(segments))
     for name in segments:
         loaded.segment(name)
-    failed = refresh_all(folder, segments, as_json)
+    with simulated(loaded):
+        failed = refresh_all(folder, segments, as_json)
     statuses = [one for one in read_status(loaded, datetime.now(UTC)) if one.name in segments]
     if as_json:
         problems = [problem_json(error.problem) for error in failed]

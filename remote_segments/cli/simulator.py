@@ -19,6 +19,18 @@ FIRST_REFRESH_AT = datetime(2026, 11, 1, tzinfo=UTC)
 SECONDS_PER_REFRESH = 900
 
 
+def address(platform: str) -> str:
+    """Where the account of a platform is, while the simulator runs on its own port."""
+    return f"http://127.0.0.1:{PORT}/{platform}"
+
+
+def address_of(platform: str) -> str | None:
+    """The same, for a platform that the simulator has; None for others."""
+    from remote_segments.simulator.membership import SEGMENTS
+
+    return address(platform) if platform in SEGMENTS else None
+
+
 def simulate(
     port: Annotated[int, typer.Option("--port", help="Port on the loopback address.")] = PORT,
 ) -> None:

@@ -1,40 +1,92 @@
-"""`remote-segments validate`: reads every file of a project, without network and without secrets."""
+"""`remote-segments validate`: reads every file of a project; with `--live` also asks warehouse and platforms."""
 
 import math
+from typing import Annotated
+
+import typer
 
 from remote_segments.cli.options import JsonOption, ProjectOption
-from remote_segments.cli.output import out, print_json
+from remote_segments.cli.output import count, out, print_json, print_problem, problem_json, say
+from remote_segments.cli.simulating import simulated
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
+from remote_segments.config.project import Project
 from remote_segments.config.quota import Budget, budgets
+from remote_segments.sync.checking import Checked, check_live
 
 
-def validate(project: ProjectOption = None, as_json: JsonOption = False) -> None:
+def validate(
+    project: ProjectOption = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also ask the warehouse and the platforms; needs secrets, changes nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Check all files of a project; print every problem with its file, line and what to do."""
     folder = project_folder(project)
     loaded = load_project(folder)
-    spent = budgets(loaded)
+    found = None
+    if live:
+        with simulated(loaded):
+            found = check_live(loaded)
+    spent = found.budgets if found else budgets(loaded)
     if as_json:
-        print_json(
-            {
-                "valid": True,
-                "environment": loaded.environment.name,
-                "segments": len(loaded.segments),
-                "connections": len(loaded.connections),
-                "models": len(loaded.models),
-                "calls_per_day": {name: _calls(budget) for name, budget in spent.items()},
-                "problems": [],
-            }
-        )
-        return
-    counted = [("segment", loaded.segments), ("model", loaded.models), ("connection", loaded.connections)]
-    words = ", ".join(f"{len(found)} {word}{'' if len(found) == 1 else 's'}" for word, found in counted)
-    out.print(f"{folder.name} is valid: {words}; environment {loaded.environment.name}.", markup=False, soft_wrap=True)
+        print_json(_json(loaded, spent, found))
+    else:
+        _print(loaded, spent, found)
+    if found and found.problems:
+        raise typer.Exit(found.exit_code)
+
+
+def _json(project: Project, spent: dict[str, Budget], found: Checked | None) -> dict[str, object]:
+    document: dict[str, object] = {
+        "valid": not (found and found.problems),
+        "environment": project.environment.name,
+        "segments": len(project.segments),
+        "connections": len(project.connections),
+        "models": len(project.models),
+        "calls_per_day": {name: _calls(budget, found is not None) for name, budget in spent.items()},
+        "problems": [problem_json(problem) for problem in found.problems] if found else [],
+    }
+    if found:
+        document["sizes"] = {name: one.size for name, one in found.descriptions.items()}
+        document["notes"] = found.notes
+    return document
+
+
+def _print(project: Project, spent: dict[str, Budget], found: Checked | None) -> None:
+    for problem in found.problems if found else ():
+        print_problem(problem)
+    counted = [("segment", project.segments), ("model", project.models), ("connection", project.connections)]
+    words = ", ".join(f"{len(one)} {word}{'' if len(one) == 1 else 's'}" for word, one in counted)
+    verdict = "is valid"
+    if found:
+        number = len(found.problems)
+        verdict = f"has {number} problem{'' if number == 1 else 's'}" if number else "fits warehouse and platforms"
+    out.print(
+        f"{project.folder.name} {verdict}: {words}; environment {project.environment.name}.",
+        markup=False,
+        soft_wrap=True,
+    )
     for name, budget in spent.items():
         allowed = "no limit known" if math.isinf(budget.allowed) else f"of {budget.allowed:,.0f} allowed"
-        # Sizes are known to the warehouse and the platform only, and neither is asked here.
-        out.print(f"  {name}: at least {budget.calls:,} calls a day, {allowed}", markup=False, highlight=False)
+        known = bool(found) and all(demand.size is not None for demand in budget.demands)
+        # Without --live sizes are not known: they are the warehouse's and the platform's, and neither is asked.
+        out.print(f"  {name}: {'' if known else 'at least '}{budget.calls:,} calls a day, {allowed}",
+                  markup=False, highlight=False)  # fmt: skip
+    if found:
+        for segment, described in found.descriptions.items():
+            say(f"  {segment}: `{described.name}`, {count(described.size)} members, {described.state}")
+        for note in found.notes:
+            say(f"  {note}")
 
 
-def _calls(budget: Budget) -> dict[str, float | None]:
-    return {"at_least": budget.calls, "allowed": None if math.isinf(budget.allowed) else budget.allowed}
+def _calls(budget: Budget, live: bool) -> dict[str, float | None]:
+    calls: dict[str, float | None] = {
+        "at_least": budget.calls,
+        "allowed": None if math.isinf(budget.allowed) else budget.allowed,
+    }
+    if live:
+        known = all(demand.size is not None for demand in budget.demands)
+        calls["expected"] = budget.calls if known else None
+    return calls

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
+from remote_segments.errors import ProjectError
 from remote_segments.explanations import kind_of, refusal
 from remote_segments.suggestions import near
 
@@ -39,6 +41,19 @@ def _zone(value: str) -> str:
     meant = near(value, sorted(available_timezones()))
     hint = f"Did you mean `{meant}`?" if meant else "Write a name of the IANA database, as `Europe/Paris` or `UTC`."
     raise refusal("bad-value", f"`{value[:40]}` is not a time zone.", hint)
+
+
+def check_zone(name: str) -> str:
+    """Returns the name of a time zone that was given on the command line.
+
+    Raises:
+        ProjectError: `bad-value`, with the nearest name.
+    """
+    try:
+        return _zone(name)
+    except PydanticCustomError as refused:
+        told = refused.context or {}
+        raise ProjectError(str(told["code"]), str(told["found"]), str(told["fix"])) from None
 
 
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from remote_segments.config.cases import Case, Cases, Member
 from remote_segments.config.connection import Connection
 from remote_segments.config.duration import EXAMPLES as DURATIONS
 from remote_segments.config.duration import UNITS, duration_text
@@ -57,6 +58,13 @@ SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("### columns", "Either of the two.", Columns),
     ("### freshness", "", Freshness),
     ("### guards", "", Guards),
+    (
+        "## tests/NAME.yaml",
+        "Cases of your own about one segment, run by `remote-segments test`: see [Testing](testing.md).",
+        Cases,
+    ),
+    ("### cases", "Each has rows and members of its own.", Case),
+    ("### members", "Either `key` or `becomes`.", Member),
 )
 
 

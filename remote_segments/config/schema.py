@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from remote_segments.config.cases import Cases
 from remote_segments.config.project_file import ProjectFile
 from remote_segments.config.segment import Segment
 from remote_segments.rest.manifest import Manifest
@@ -21,6 +22,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILES: dict[str, tuple[type[BaseModel], str]] = {
     "project.json": (ProjectFile, "project.yaml of remote_segments"),
     "segment.json": (Segment, "A segment of remote_segments: one file in segments/, whose name is the segment's"),
+    "cases.json": (Cases, "Cases of remote_segments: one file in tests/, about one segment"),
     "platform.json": (Manifest, "A platform of remote_segments: one file in platforms/, whose name is the platform's"),
 }
 

@@ -90,7 +90,7 @@ def _neutral(kind: str) -> str:
     return "text" if word.startswith(_TEXTS) else "other"
 
 
-def _comparable(kind: str) -> bool:
+def comparable_type(kind: str) -> bool:
     """Whether a column's values are texts or whole numbers, which have one spelling each."""
     word = kind.lower()
     if word.startswith(("decimal", "numeric")):
@@ -119,7 +119,7 @@ def check_columns(
             raise ProjectError("unknown-column", found, choose(name, model.columns), place)
     for code, names in (("model-key-type", model.key), ("identifier-column-type", matched)):
         for name in names:
-            if not _comparable(model.columns[name]):
+            if not comparable_type(model.columns[name]):
                 raise ProjectError(
                     code,
                     f"The column {name} has the type {model.columns[name]}, whose values have no one spelling.",

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from remote_segments.errors import PlatformError
 from remote_segments.explanations import refusal
 from remote_segments.rest.decoding import decode_document
-from remote_segments.rest.describing import whole_number
+from remote_segments.rest.describing import Condition, State, whole_number
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.messages import Base, Request, Response
 from remote_segments.rest.paging import Paging
@@ -24,11 +24,12 @@ MAX_PAGES = 10_000
 
 @dataclass(frozen=True)
 class Listed:
-    """One segment of an account: the ids that a segment file names, its name, and its size where the listing tells."""
+    """One segment of an account: the ids that a segment file names, its name; size and state where it is told."""
 
     ids: dict[str, str] = field(default_factory=dict)
     name: str = ""
     size: int | None = None
+    state: State | None = None
 
 
 class Listing(Endpoint):
@@ -42,6 +43,8 @@ class Listing(Endpoint):
     ids: dict[str, Path] = Field(description="For each id key, the path of its value within one segment.")
     name: Path = Field(description="Path of the name within one segment.")
     size: Path | None = Field(None, description="Path of the number of members within one segment.")
+    computing: Condition | None = Field(None, description="When the platform is still computing a listed segment.")
+    inactive: Condition | None = Field(None, description="When the platform no longer updates a listed segment.")
     paging: Paging = Field(description="How to ask for the next page.")
     total: Path | None = Field(None, description="Path of the number of segments, for an end by total.")
 
@@ -111,7 +114,16 @@ class Listing(Endpoint):
             )
         size = find(item, self.size) if self.size else None
         name = as_text(take(item, self.name, where)) or ""
-        return Listed({**outer, **ids}, name, None if size is None else whole_number(size, self.size or "", where))
+        count = None if size is None else whole_number(size, self.size or "", where)
+        return Listed({**outer, **ids}, name, count, self._state(item, where))
+
+    def _state(self, item: Any, where: str) -> State | None:
+        """The state of a listed segment; None where the listing does not tell."""
+        if self.computing is not None and self.computing.holds(item, where):
+            return "computing"
+        if self.inactive is not None and self.inactive.holds(item, where):
+            return "inactive"
+        return "ready" if self.computing or self.inactive else None
 
     def _extras(self, document: Any, where: str) -> dict[str, Any]:
         found = {}

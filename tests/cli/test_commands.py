@@ -15,7 +15,8 @@ from remote_segments.simulator import Simulator
 from tests.support.commands import command, edit, on_terminal, process
 from tests.support.projects import snapshot_rows
 
-COMMANDS = ("validate", "run", "status", "pause", "resume", "simulator", "demo", "ui")
+COMMANDS = ("init", "segments", "add", "preview", "validate", "doctor", "test", "run", "status", "pause", "resume",
+            "simulator", "demo", "ui")  # fmt: skip
 STATUS = {"name", "state", "reason", "message", "fetched", "mapped", "unmapped", "joined", "left", "seconds",
           "snapshot_at", "age", "fresh"}  # fmt: skip
 REASONS = {"unknown", "ambiguous", "invalid", "duplicate"}

@@ -44,6 +44,19 @@ def test_all_pages_are_listed(world: World) -> None:
     assert found == [Listed({"segment_id": "7"}, "VIP", 3), Listed({"segment_id": "x"}, "New", None)]
 
 
+def test_the_state_of_a_listed_segment_is_told_where_the_manifest_says(world: World) -> None:
+    """Computing goes before inactive; without a word about it the state is unknown."""
+    told = {
+        "computing": {"path": "busy", "values": ["true"], "message": "Busy."},
+        "inactive": {"path": "on", "values": ["false"], "message": "Off."},
+    }
+    rows = [{**ROW, "busy": busy, "on": on} for busy, on in ((True, False), (False, False), (False, True))]
+    answer = {"rows": rows, "next": None}
+    found = platform(world, answer, **told).segments("segment")
+    assert [one.state for one in found] == ["computing", "inactive", "ready"]
+    assert {one.state for one in platform(world, answer).segments("segment")} == {None}
+
+
 def test_a_bare_array_is_listed(world: World) -> None:
     """A listing without anything around it is one answer."""
     assert len(platform(world, [ROW], items=None, paging={"kind": "single"}).segments("segment")) == 1

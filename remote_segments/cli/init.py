@@ -1,0 +1,174 @@
+"""`remote-segments init`: a new project that runs against the simulator at once."""
+
+import os
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import typer
+
+from remote_segments.cli import simulator
+from remote_segments.cli.demo import contacts
+from remote_segments.cli.options import JsonOption
+from remote_segments.cli.output import out, print_json, say
+from remote_segments.config.folder import DEFAULT_FOLDER, PROJECT_VARIABLE, project_folder
+from remote_segments.config.loader import load_project
+from remote_segments.config.moments import check_zone
+from remote_segments.config.project_file import DEFAULT_ENVIRONMENT
+from remote_segments.config.starting import Account, Example, NewProject
+from remote_segments.config.writing import Match
+from remote_segments.errors import ProjectError
+from remote_segments.rest.catalog import load_platforms
+from remote_segments.rest.manifest import Manifest
+from remote_segments.suggestions import choose
+from remote_segments.sync.seeding import seed_model
+
+BY_ID_OR_EMAIL = (Match("external_id", "contact_id"), Match("email", "email"))
+
+EXAMPLES: Mapping[str, Example] = {
+    "klaviyo": Example(
+        "vip_openers", "Opened a VIP campaign lately", {"segment_id": "VIPOPN"}, BY_ID_OR_EMAIL, "WINBCK"
+    ),
+    "hubspot": Example(
+        "paying_customers", "Paying customers", {"list_id": "55"}, (Match("record_id", "hubspot_id"),), "56"
+    ),
+    "customer_io": Example(
+        "active_users",
+        "Opened the app this week",
+        {"segment_id": "7"},
+        (Match("id", "contact_id"), Match("email", "email")),
+        "9",
+    ),
+    "mailchimp": Example(
+        "magazine_readers",
+        "Readers of the magazine",
+        {"list_id": "a1b2c3d4e5", "segment_id": "101"},
+        (Match("email", "email"),),
+        "a1b2c3d4e5/103",
+    ),
+}
+"""A segment of each simulated account, by platform."""
+
+SCHEMA, TABLE = "analytics", "contacts"
+
+
+def init(
+    directory: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DIR", help=f"The project's folder; by default ${PROJECT_VARIABLE}, else ./{DEFAULT_FOLDER}."
+        ),
+    ] = None,
+    *,
+    platform: Annotated[
+        list[str] | None, typer.Option("--platform", metavar="NAME", help="A platform to connect; may be given again.")
+    ] = None,
+    timezone: Annotated[str | None, typer.Option("--timezone", help="Zone of all times of day: Europe/Paris.")] = None,
+    warehouse: Annotated[
+        Literal["duckdb", "postgres"], typer.Option("--warehouse", help="Where production keeps its tables.")
+    ] = "duckdb",
+    seed: Annotated[
+        bool, typer.Option("--seed/--no-seed", help="Fill the development warehouse with 20,000 simulated people.")
+    ] = True,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the defaults instead of asking.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a new project; asks at a terminal for what no option says, and overwrites nothing."""
+    folder = project_folder(directory)
+    manifests = load_platforms()
+    asking = sys.stdin.isatty() and not yes and not as_json
+    chosen = _platforms(platform, manifests, asking)
+    zone = check_zone(timezone or (_ask("Time zone of your schedules", _own_zone()) if asking else _own_zone()))
+    new = NewProject(
+        accounts=[_account(manifests[name], asking) for name in chosen],
+        start=datetime.now(ZoneInfo(zone)).date(),
+        timezone=zone,
+        warehouse=warehouse,
+        table=f"{SCHEMA}.{TABLE}",
+    )
+    here = Path.cwd()
+    written = new.write(folder, here if folder.is_relative_to(here) else folder)
+    seeded = seed and any(account.simulated_url for account in new.accounts)
+    if seeded:
+        seed_model(load_project(folder, DEFAULT_ENVIRONMENT), SCHEMA, TABLE, contacts())
+    if as_json:
+        print_json(
+            {"project": str(folder), "files": [str(file) for file in written], "platforms": chosen, "seeded": seeded}
+        )
+        return
+    _print(folder, written, new, seeded)
+
+
+def _ask(question: str, default: str) -> str:
+    answer: str = typer.prompt(question, default=default)
+    return answer.strip()
+
+
+def _platforms(given: list[str] | None, manifests: Mapping[str, Manifest], asking: bool) -> list[str]:
+    """The platforms to connect, each once."""
+    names = given or []
+    if not names and asking:
+        say(f"Platforms: {', '.join(sorted(manifests))}")
+        names = _ask("Which do you use? Several with commas", "klaviyo").replace(" ", "").split(",")
+    for name in names:
+        if name not in manifests:
+            fix = f"{choose(name, sorted(manifests))} Another one is written as a manifest in platforms/."
+            raise ProjectError("unknown-platform", f"There is no platform `{name[:60]}`.", fix)
+    return list(dict.fromkeys(names)) or ["klaviyo"]
+
+
+def _account(manifest: Manifest, asking: bool) -> Account:
+    """The connection to a platform, simulated in development where the simulator has one of its kind."""
+    options = {}
+    for name, option in manifest.connection.options.items():
+        if option.default is None:
+            known = option.values[0] if option.values else f"my_{name}"
+            options[name] = _ask(f"{manifest.title}: {option.description}", known) if asking else known
+    return Account(manifest, simulator.address_of(manifest.name), options, EXAMPLES.get(manifest.name))
+
+
+def _own_zone() -> str:
+    """The zone of this machine where it has a name of the IANA database, else UTC."""
+    link = os.path.realpath("/etc/localtime")
+    name = os.environ.get("TZ") or (link.partition("/zoneinfo/")[2] if "/zoneinfo/" in link else "")
+    try:
+        return check_zone(name.removeprefix("Etc/"))
+    except ProjectError:
+        return "UTC"
+
+
+def _print(folder: Path, written: list[Path], new: NewProject, seeded: bool) -> None:
+    here = Path.cwd()
+    out.print("Wrote:")
+    for file in written:
+        shown = file.relative_to(here) if file.is_relative_to(here) else file
+        say(f"  {shown}")
+    if seeded:
+        out.print(f"  and 20,000 simulated people into {SCHEMA}.{TABLE} of development.duckdb")
+    option = "" if folder == project_folder() else f" --project {folder}"
+    account = new.accounts[0]
+    example = next((one.example for one in new.accounts if one.example), None)
+    name, another = (example.name, example.another) if example else ("NAME", "SEGMENT")
+    commands = [
+        f"segments {account.manifest.name}",
+        f"add {account.manifest.name}/{another}",
+        f"preview {name}",
+        f"run {name}",
+    ]
+    out.print("\nNext:")
+    for command in commands:
+        say(f"  remote-segments {command}{option}")
+    secrets = [
+        f"{one.manifest.name.upper()}_{name.upper()}"
+        for one in new.accounts
+        for name in one.manifest.connection.secrets
+    ]
+    say(
+        f"\nFor your own account: set {', '.join(secrets)}, name your own table under `models:` in project.yaml, and "
+        "set REMOTE_SEGMENTS_ENV=production."
+    )
+    for one in new.accounts:
+        say(f"  {' '.join(one.manifest.key_help.split())}")

@@ -1,0 +1,32 @@
+"""Lets commands of a project that points at the simulator work without a second terminal."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from remote_segments.cli import simulator
+from remote_segments.cli.output import err
+from remote_segments.config.project import Project
+
+
+def is_simulated(project: Project, connection: str) -> bool:
+    """Whether a connection points at the bundled simulator's own address."""
+    written = project.connections[connection]
+    return written.base_url == simulator.address(written.platform)
+
+
+@contextmanager
+def simulated(project: Project) -> Iterator[None]:
+    """Serves the simulated accounts while the block runs, where the project names them and nobody serves them yet."""
+    if not any(is_simulated(project, name) for name in project.connections) or _served():
+        yield
+        return
+    err.print("The simulated accounts are served while this command runs.", style="dim", soft_wrap=True)
+    with simulator.new_simulator(simulator.PORT):
+        yield
+
+
+def _served() -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", simulator.PORT)) == 0

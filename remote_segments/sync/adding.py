@@ -1,0 +1,217 @@
+"""A segment file for a segment of an account: found, measured, named and checked before anything is written."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from remote_segments.config.names import as_name, is_name, is_reserved, name_fix
+from remote_segments.config.project import SEGMENTS_FOLDER, Project
+from remote_segments.config.quota import quota_problems
+from remote_segments.config.references import collision_problems
+from remote_segments.config.segment import Segment
+from remote_segments.config.writing import Match, segment_text
+from remote_segments.errors import InvalidProject, Location, Problem, ProjectError
+from remote_segments.suggestions import choose, listed
+from remote_segments.sync.connecting import connect
+from remote_segments.sync.finding import Target, find, manifest_of
+from remote_segments.sync.plan import ModelSource
+from remote_segments.sync.proposing import Proposal, propose
+from remote_segments.validation import check
+from remote_segments.yaml import parse
+
+if TYPE_CHECKING:
+    from remote_segments.rest.decoding import Page
+    from remote_segments.rest.platform import Platform
+
+SCHEMA = "schema/segment.json"
+"""Where a project that `init` made keeps the schema of segment files."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person asked for; everything has a default."""
+
+    name: str | None = None
+    model: str | None = None
+    frequency: str = "1 hour"
+    identifiers: tuple[Match, ...] = ()
+    """Instead of measuring."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A segment file before it is written."""
+
+    file: Path
+    text: str
+    name: str
+    model: str
+    target: Target
+    proposal: Proposal | None
+    """None where the identifiers were named and nothing was measured."""
+
+    def write(self) -> None:
+        """Writes the file.
+
+        Raises:
+            ProjectError: `file-exists`; a file is never overwritten.
+        """
+        try:
+            with self.file.open("x", encoding="utf-8") as file:
+                file.write(self.text)
+        except FileExistsError:
+            raise _exists(self.name, self.file) from None
+
+
+def draft(
+    project: Project,
+    connection: str,
+    rest: str,
+    wishes: Wishes,
+    *,
+    now: datetime,
+    connect: "Callable[[Project, str], Platform]" = connect,
+) -> Draft:
+    """Finds a segment of an account, measures its identifiers on one page, and drafts its file; nothing is written.
+
+    Args:
+        project: the loaded project.
+        connection: a connection's name.
+        rest: the segment's ids, separated by `/`, or its name on the platform.
+        wishes: what the person asked for.
+        now: the present instant: the segment's first partition is this day.
+        connect: opens the account.
+
+    Raises:
+        ProjectError: `segment-not-found`, `segment-added`, `file-exists`, `unknown-model`, `name-invalid`,
+            `nothing-to-measure`, `no-column-matches`; what is wrong with the account or the model.
+        InvalidProject: what would be wrong with the file.
+    """
+    model = _model(project, wishes.model)
+    manifest_of(project, connection)
+    with connect(project, connection) as platform:
+        target = find(project, platform, connection, rest)
+        name = _name(project, target, wishes.name)
+        page = platform.preview(target.kind, target.ids) if not wishes.identifiers else None
+    proposal = None if page is None else _measured(project, model, target, page)
+    matches = wishes.identifiers or tuple(_match(project, target, proposal))
+    day = now.astimezone(ZoneInfo(project.timezone)).date()
+    text = segment_text(
+        description=target.description.name,
+        model=model,
+        connection=connection,
+        ids=target.ids,
+        identifiers=matches,
+        frequency=wishes.frequency,
+        start=day if day > project.start else None,
+        schema=f"../{SCHEMA}" if (project.folder / SCHEMA).is_file() else None,
+    )
+    file = project.folder / SEGMENTS_FOLDER / f"{name}.yaml"
+    _check(project, name, file, text, target)
+    return Draft(file, text, name, model, target, proposal)
+
+
+def _model(project: Project, wanted: str | None) -> str:
+    """The model's name: the one asked for, else the only one."""
+    names = sorted(project.models)
+    if wanted is None and len(names) == 1:
+        return names[0]
+    where = project.locate(("models",))
+    if wanted is None:
+        found = "The project has several models." if names else "The project has no model."
+        fix = f"Name one with --model: {listed(names)}." if names else "Write one under `models:` in project.yaml."
+        raise ProjectError("unknown-model", found, fix, where)
+    if wanted not in project.models:
+        fix = choose(wanted, names, "Write it under `models:` in project.yaml.")
+        raise ProjectError("unknown-model", f"There is no model `{wanted[:60]}`.", fix, where)
+    return wanted
+
+
+def _name(project: Project, target: Target, wanted: str | None) -> str:
+    """The segment's name: the one asked for, else made of what the platform calls it."""
+    for one in project.segments.values():
+        if one.source.connection == target.connection and one.source.ids == target.ids and not wanted:
+            raise ProjectError(
+                "segment-added",
+                f"This segment is in the project already, as `{one.name}`.",
+                f"`remote-segments preview {one.name}` looks at it; --name NAME adds it a second time.",
+                Location(project.file_of(one)),
+            )
+    if wanted is not None:
+        if not is_name(wanted) or is_reserved(wanted):
+            raise ProjectError("name-invalid", f"`{wanted[:60]}` is not a name for a segment.", name_fix(wanted))
+        file = project.folder / SEGMENTS_FOLDER / f"{wanted}.yaml"
+        if file.exists():
+            raise _exists(wanted, file)
+        return wanted
+    plain = as_name(target.description.name)
+    if len(plain) < 2:  # a name of letters that no name here may have
+        plain = as_name("_".join([target.connection, *target.ids.values()]))
+    plain = f"{plain[:40]}_segment" if is_reserved(plain) else plain
+    names = [plain, *(f"{plain[:44].rstrip('_')}_{number}" for number in range(2, 1_000))]
+    return next(name for name in names if not (project.folder / SEGMENTS_FOLDER / f"{name}.yaml").exists())
+
+
+def _exists(name: str, file: Path) -> ProjectError:
+    found = f"There is a segment `{name}` already, and a file is never overwritten."
+    return ProjectError("file-exists", found, "Choose another --name.", Location(file))
+
+
+def _measured(project: Project, model: str, target: Target, page: "Page") -> Proposal:
+    if page.length == 0:
+        raise ProjectError(
+            "nothing-to-measure",
+            f"`{target.description.name}` has no members now, so that no column can be measured.",
+            "Name the columns: --identifier email=EMAIL_COLUMN, as often as needed.",
+            f"connection {target.connection}",
+        )
+    written = project.models[model]
+    kind = manifest_of(project, target.connection).sources[target.kind]
+    source = ModelSource(table=written.table, sql=written.sql, path=written.path)
+    try:
+        with project.open_warehouse().read() as session:
+            return propose(session, source, written.key, kind, page.columns)
+    except ProjectError as error:
+        error.placed(f"model {model}")
+        raise
+
+
+def _match(project: Project, target: Target, proposal: Proposal | None) -> Sequence[Match]:
+    if proposal is None or not proposal.chosen:
+        kind = manifest_of(project, target.connection).sources[target.kind]
+        members = proposal.members if proposal else 0
+        raise ProjectError(
+            "no-column-matches",
+            f"None of {members:,} members is found by any column of the model: {listed(kind.identifiers)} were tried.",
+            "Look whether the model holds these people; or name the columns: --identifier email=EMAIL_COLUMN.",
+            f"connection {target.connection}",
+        )
+    return [
+        Match(fit.identifier, fit.column, fit.hashed, f"{fit.matched:,} of {fit.having:,} on the first page")
+        for fit in proposal.chosen
+    ]
+
+
+def _check(project: Project, name: str, file: Path, text: str, target: Target) -> None:
+    """Holds the draft against everything that `validate` checks of it."""
+    document = parse(text, file)
+    segment, problems = check(document, Segment, {"file": file})
+    found: list[Problem] = list(problems)
+    if segment is not None:
+        segment = segment.model_copy(update={"name": name})
+        kind = manifest_of(project, target.connection).sources[target.kind]
+        for position, entry in enumerate(segment.identifiers):
+            for identifier in entry:
+                if identifier not in kind.identifiers:
+                    where = document.locate(("identifiers", position, identifier))
+                    sentence = f"A {kind.title.lower()} gives no identifier `{identifier}`."
+                    found.append(Problem("unknown-identifier", sentence, choose(identifier, kind.identifiers), where))
+        found += collision_problems(segment, project.models, project.warehouse.schema_, document)
+        with_it = replace(project, segments={**project.segments, name: segment})
+        size = target.description.size
+        found += quota_problems(with_it, {} if size is None else {name: size})
+    if found:
+        raise InvalidProject(found)

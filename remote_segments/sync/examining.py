@@ -1,0 +1,281 @@
+"""What a project needs from the machine, the network and the warehouse it runs with, found out line by line."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from pathlib import Path
+from typing import Literal
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from remote_segments.config.connection import Connection
+from remote_segments.config.project import Project
+from remote_segments.errors import HeldError, ProjectError, RemoteSegmentsError, TemporaryError
+from remote_segments.rest.placeholders import fill
+from remote_segments.rest.reaching import Reached, reach
+from remote_segments.settings import Secret
+from remote_segments.sync.connecting import connect
+from remote_segments.sync.freshness import age_text
+from remote_segments.sync.spool import KEPT
+from remote_segments.sync.status import read_status
+from remote_segments.sync.store import stored_version
+from remote_segments.warehouses.duckdb import DuckDBSettings
+from remote_segments.warehouses.queue import holders
+
+Verdict = Literal["ok", "warn", "bad"]
+
+DISTRIBUTION = "remote-segments"
+
+PATIENCE = 2.0
+"""Seconds that a look waits for a warehouse that somebody keeps."""
+
+LARGEST_SKEW = 30.0
+"""Seconds that the clock may differ from a platform's: snapshots are stamped with it, and signed keys expire by it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was looked at, how it is, what was found, and what to do where it is not well."""
+
+    topic: str
+    verdict: Verdict
+    found: str
+    fix: str = ""
+    exit_code: int = 0
+    """Of a bad one: who must act."""
+
+
+def bad(topic: str, found: str, fix: str, exit_code: int = ProjectError.exit_code) -> Finding:
+    """A finding that keeps refreshes from working."""
+    return Finding(topic, "bad", found, fix, exit_code)
+
+
+def of_error(topic: str, error: RemoteSegmentsError) -> Finding:
+    """The finding that an error is."""
+    return bad(topic, f"{error.problem.found} [{error.code}]", error.problem.fix, error.exit_code)
+
+
+def examine_machine(now: datetime, home: str | None = None) -> Iterator[Finding]:
+    """Python, packages, Dagster's home and the clock; needs no project.
+
+    Args:
+        now: the wall clock, with a time zone.
+        home: the value of DAGSTER_HOME.
+    """
+    yield _python()
+    yield from _packages()
+    yield _dagster_home(home)
+    zone = time.strftime("%Z")
+    yield Finding("clock", "ok", f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC; this machine's zone is {zone}")
+
+
+def _python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    wanted = metadata(DISTRIBUTION)["Requires-Python"] or ""
+    if not SpecifierSet(wanted).contains(found, prereleases=True):
+        return bad("python", f"Python {found}; needed is {wanted}", "Make an environment with that one.")
+    return Finding("python", "ok", f"Python {found}, {DISTRIBUTION} {_installed(DISTRIBUTION) or 'not installed'}")
+
+
+def _packages() -> Iterator[Finding]:
+    """Packages that are missing or of a release that this project was not made for."""
+    wrong = 0
+    needed = [Requirement(text) for text in (requires(DISTRIBUTION) or ())]
+    needed = [one for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
+    for one in needed:
+        found = _installed(one.name)
+        if found is None or not one.specifier.contains(found, prereleases=True):
+            wrong += 1
+            yield bad("packages", f"{one.name} {found or 'is missing'}; needed is {one.name}{one.specifier}",
+                      f"pip install '{one.name}{one.specifier}'")  # fmt: skip
+    if not wrong:
+        yield Finding("packages", "ok", f"all {len(needed)} in the releases they should have")
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _dagster_home(home: str | None) -> Finding:
+    if not home:
+        fix = "Set DAGSTER_HOME to a folder of its own; without it no schedule runs and no run is kept."
+        return Finding("dagster", "warn", "DAGSTER_HOME is not set", fix)
+    folder = Path(home)
+    if not folder.is_absolute() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        return bad("dagster", f"DAGSTER_HOME={home} is no folder that can be written to", "Make it; write it whole.")
+    return Finding("dagster", "ok", f"DAGSTER_HOME={home}")
+
+
+def examine_project(project: Project, now: datetime) -> Iterator[Finding]:
+    """Everything that a loaded project runs with; reads only."""
+    yield _environment(project)
+    yield from _secrets(project)
+    yield from _platforms(project)
+    yield from _warehouse(project, now)
+    yield from _leftovers(project)
+
+
+def _environment(project: Project) -> Finding:
+    chosen = "REMOTE_SEGMENTS_ENV" if os.environ.get("REMOTE_SEGMENTS_ENV") else "by default"
+    schedules = "on" if project.environment.schedules else "off"
+    found = f"{project.environment.name} ({chosen}), {project.folder}; schedules are {schedules} here"
+    return Finding("environment", "ok", found)
+
+
+def _secrets(project: Project) -> Iterator[Finding]:
+    """Whether each secret is set; its value is read and never shown."""
+    for name, connection in project.connections.items():
+        for secret, place in connection.secrets.items():
+            yield _secret(f"{name}.{secret}", place)
+    for key in ("dsn", "password"):
+        kept: Secret | None = getattr(project.warehouse, key, None)
+        if kept is not None:
+            yield _secret(f"warehouse.{key}", kept)
+
+
+def _secret(name: str, place: Secret) -> Finding:
+    kept = f"${place.env}" if place.env else f"file {place.file}"
+    try:
+        place.read(name)
+    except (ProjectError, OSError, UnicodeDecodeError) as error:
+        fix = error.problem.fix if isinstance(error, ProjectError) else "Let this user read it, as text."
+        return bad("secrets", f"{name} is not set ({kept})", fix)
+    return Finding("secrets", "ok", f"{name} is set ({kept})")
+
+
+def _platforms(project: Project) -> Iterator[Finding]:
+    for name, connection in project.connections.items():
+        url = address_of(project, connection)
+        reached = reach(url)
+        where = f"{reached.host}{f' through the proxy {reached.proxy}' if reached.proxy else ''}"
+        if reached.failure:
+            found = f"{name}: {where} does not answer ({reached.failure})"
+            yield bad("platforms", found, _unreached(connection), TemporaryError.exit_code)
+            continue
+        yield _answer(project, name, where)
+        yield from _clock(name, reached)
+
+
+def address_of(project: Project, connection: Connection) -> str:
+    """Where a connection's calls go."""
+    manifest = project.platforms[connection.platform]
+    options = manifest.option_values(connection.options)
+    return connection.base_url or fill(manifest.base_url, options)
+
+
+def _unreached(connection: Connection) -> str:
+    if connection.base_url and "//127.0.0.1:" in connection.base_url:
+        return "Start what listens there: `remote-segments simulator` for the simulated accounts."
+    return "Look at the network, the proxy (HTTPS_PROXY, NO_PROXY) and `base_url`."
+
+
+def _answer(project: Project, name: str, where: str) -> Finding:
+    """Whether the platform knows one segment of the connection: key, rights and address are right then."""
+    segment = next((one for one in project.segments.values() if one.source.connection == name), None)
+    if segment is None:
+        return Finding("platforms", "ok", f"{name}: {where} answers; no segment uses it, so the key was not tried")
+    try:
+        with connect(project, name) as platform:
+            described = platform.describe(project.source_kind_name(segment), segment.source.ids)
+    except RemoteSegmentsError as error:
+        if error.code == "secret-unset":
+            return Finding("platforms", "warn", f"{name}: {where} answers; the key is not set", "See secrets.")
+        return of_error("platforms", error)
+    return Finding("platforms", "ok", f"{name}: {where} knows {segment.name} as `{described.name}`")
+
+
+def _clock(name: str, reached: Reached) -> Iterator[Finding]:
+    if reached.skew is not None and abs(reached.skew) > LARGEST_SKEW:
+        ahead = "ahead of" if reached.skew > 0 else "behind"
+        found = f"this clock is {abs(reached.skew):,.0f} seconds {ahead} that of {name}"
+        yield Finding("clock", "warn", found, "Set it by NTP: snapshots are stamped with it.")
+
+
+def _warehouse(project: Project, now: datetime) -> Iterator[Finding]:
+    """Whether it opens, who keeps it, and what became of every segment."""
+    settings = project.warehouse
+    if isinstance(settings, DuckDBSettings):
+        settings = settings.model_copy(update={"wait_seconds": PATIENCE, "queue_seconds": PATIENCE})
+        path = (project.folder / settings.path).resolve()
+        if not path.exists():
+            yield Finding(
+                "warehouse", "warn", f"{path} does not exist yet", "The first refresh makes it; models need it."
+            )
+            return
+        yield from _refreshing(path)
+    try:
+        with settings.open(project.folder).read() as session:
+            tables = stored_version(session)
+    except RemoteSegmentsError as error:
+        yield of_error("warehouse", error)
+        return
+    kept = f"tables of version {tables}" if tables else "no refresh has written to it yet"
+    yield Finding("warehouse", "ok", f"{settings.kind}, schema {settings.schema_}: {kept}")
+    yield from _segments(project, now)
+
+
+def _refreshing(path: Path) -> Iterator[Finding]:
+    """Segments whose lock somebody holds now."""
+    for file in sorted(path.with_name(path.name + ".locks").glob("segment.*")):
+        who = holders(file)
+        if who.startswith("process"):
+            yield Finding("locks", "ok", f"{file.name.removeprefix('segment.')} is being refreshed by {who}")
+
+
+def _segments(project: Project, now: datetime) -> Iterator[Finding]:
+    """What is stale, failed, held or paused, and why."""
+    well = 0
+    for status in read_status(project, now):
+        state, age = status.state.replace("_", " "), status.age.replace("_", " ")
+        said = f"{status.name}: {state}" if state == age else f"{status.name}: {state}, {age}"
+        why = status.message or status.age_message
+        if status.state == "never_fetched":
+            yield Finding("segments", "warn", f"{said}.", f"`remote-segments run {status.name}`")
+        elif status.state in ("failed", "held"):
+            yield bad(
+                "segments",
+                f"{said} [{status.reason}]. {why}",
+                f"Then `remote-segments run {status.name}`.",
+                HeldError.exit_code,
+            )
+        elif not status.fresh or status.state not in ("published", "empty"):
+            yield Finding("segments", "warn", f"{said}. {why}", _refresh_again(project, status.name, status.state))
+        else:
+            well += 1
+    if well:
+        yield Finding("segments", "ok", f"{well} of {len(project.segments)} published and fresh")
+
+
+def _refresh_again(project: Project, name: str, state: str) -> str:
+    if state == "paused":
+        return f"`remote-segments resume {name}` ends the pause."
+    if not project.environment.schedules:
+        return f"Schedules are off in this environment; `remote-segments run {name}` refreshes it."
+    return f"Look whether Dagster's daemon runs; `remote-segments run {name}` refreshes it."
+
+
+def _leftovers(project: Project) -> Iterator[Finding]:
+    """Fetched ids on disk: on their way, or left by a refresh that was stopped."""
+    files = sorted(path for path in (project.state / "spool").glob("*/*") if path.is_file())
+    if not files:
+        yield Finding("leftovers", "ok", "no fetched ids are left on disk")
+    for segment in sorted({path.parent.name for path in files}):
+        own = [path for path in files if path.parent.name == segment]
+        age = max(time.time() - path.stat().st_mtime for path in own)
+        size = sum(path.stat().st_size for path in own)
+        proven = any(path.suffix == ".json" for path in own)
+        words = (
+            "a complete fetch that waits for its warehouse" if proven else "a fetch under way, or one that was stopped"
+        )
+        fix = f"`remote-segments run {segment}` loads or removes it; after {age_text(KEPT)} any refresh removes it."
+        yield Finding(
+            "leftovers", "warn", f"{segment}: {words}, {size:,} bytes, {age_text(timedelta(seconds=age))} old", fix
+        )

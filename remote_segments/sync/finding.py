@@ -1,0 +1,193 @@
+"""The segments of an account: listing them, and finding the one that a person means by an id or a name."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from remote_segments.config.project import Project
+from remote_segments.errors import Location, PlatformError, Problem, ProjectError
+from remote_segments.rest.describing import Description
+from remote_segments.rest.endpoint import PAGE_SIZE
+from remote_segments.rest.listing import Listed
+from remote_segments.rest.manifest import Manifest, SourceKind
+from remote_segments.rest.platform import Platform
+from remote_segments.suggestions import choose, listed, near
+
+NOT_FOUND = ("segment-not-found", "address-not-found", "request-refused")
+"""Codes of an answer that says that there is no such segment; some platforms call an id of another kind malformed."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One segment of an account, and the segment files of the project that read it."""
+
+    kind: str
+    title: str
+    listed: Listed
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The segments of an account, and why some kinds of them are not listed."""
+
+    rows: list[Row] = field(default_factory=list)
+    left_out: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One segment of an account."""
+
+    connection: str
+    kind: str
+    ids: dict[str, str]
+    description: Description
+
+
+def manifest_of(project: Project, connection: str) -> Manifest:
+    """The platform of a connection.
+
+    Raises:
+        ProjectError: `unknown-connection`, with the nearest name.
+    """
+    if connection not in project.connections:
+        fix = choose(connection, sorted(project.connections), "Write one under `connections:` in project.yaml.")
+        where = Location(project.locate(("connections",)).file)
+        raise ProjectError("unknown-connection", f"There is no connection `{connection[:60]}`.", fix, where)
+    return project.platforms[project.connections[connection].platform]
+
+
+def split(project: Project, text: str) -> tuple[str, str]:
+    """`klaviyo/VIPOPN` as connection and the rest, which may be empty.
+
+    Raises:
+        ProjectError: `unknown-connection`.
+    """
+    connection, _, rest = text.partition("/")
+    manifest_of(project, connection)
+    return connection, rest
+
+
+def readings(manifest: Manifest, rest: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """What the ids of a text can mean: a kind of source and its ids; `list_id=...` names one, else by order."""
+    pieces = rest.split("/")
+    named = [piece.partition("=") for piece in pieces]
+    for kind, source in manifest.sources.items():
+        if all(equals and name in source.ids for name, equals, _ in named):
+            given = {name: value for name, _, value in named}
+            if set(given) == set(source.ids) and all(given.values()):
+                yield kind, {name: given[name] for name in source.ids}
+        elif len(source.ids) == 1 and rest:
+            yield kind, {source.ids[0]: rest}  # an id may hold a slash
+        elif len(pieces) == len(source.ids) and all(pieces):
+            yield kind, dict(zip(source.ids, pieces, strict=True))
+
+
+def forms(connection: str, manifest: Manifest) -> str:
+    """How a segment of this platform is written on the command line."""
+    return listed(
+        dict.fromkeys("/".join([connection, *(key.upper() for key in one.ids)]) for one in manifest.sources.values())
+    )
+
+
+def list_segments(project: Project, platform: Platform, connection: str, outer: str = "") -> Listing:
+    """Lists an account; what the platform cannot list, or not without further ids, is told beside it.
+
+    Args:
+        project: the loaded project.
+        platform: the open account.
+        connection: its name.
+        outer: ids that a listing needs, such as Mailchimp's list_id, separated by `/`.
+    """
+    found = Listing()
+    for kind, source in platform.manifest.sources.items():
+        needed = _needed(source, platform)
+        values = [piece.partition("=")[2] or piece for piece in outer.split("/")] if outer else []
+        given = dict(zip(needed, values, strict=False))
+        try:
+            rows = platform.segments(kind, given)
+        except ProjectError as error:
+            if error.code not in ("listing-unsupported", "missing-key"):
+                raise
+            shape = "/".join([connection, *(name.upper() for name in needed)])
+            fix = f"Name it: `remote-segments segments {shape}`. {source.ids_help}" if needed else source.ids_help
+            found.left_out.append(Problem(error.code, f"{source.title}: {error.problem.found}", fix))
+            continue
+        found.rows.extend(Row(kind, source.title, one, _files(project, connection, one.ids)) for one in rows)
+    return found
+
+
+def described(platform: Platform, rows: list[Row]) -> list[Row]:
+    """The same rows with exact size and state, by one call or two for each; one that is refused keeps what it had."""
+    found = []
+    for row in rows:
+        one = row.listed
+        try:
+            told = platform.describe(row.kind, one.ids)
+        except (ProjectError, PlatformError):
+            found.append(row)
+            continue
+        size = one.size if told.size is None else told.size
+        found.append(replace(row, listed=replace(one, size=size, state=told.state)))
+    return found
+
+
+def _needed(source: SourceKind, platform: Platform) -> list[str]:
+    """The ids of a kind that its listing itself asks for."""
+    options = platform.manifest.connection.options
+    names = source.list.placeholders() if source.list else ()
+    return [name for name in dict.fromkeys(names) if name not in options and name != PAGE_SIZE]
+
+
+def _files(project: Project, connection: str, ids: Mapping[str, str]) -> tuple[str, ...]:
+    sources = ((one.name, one.source) for one in project.segments.values())
+    return tuple(name for name, source in sources if source.connection == connection and source.ids == dict(ids))
+
+
+def find(project: Project, platform: Platform, connection: str, rest: str) -> Target:
+    """The segment that a person means: by its ids, else by its name where the platform lists names.
+
+    Raises:
+        ProjectError: `wrong-id-keys` when the text is no set of ids of the platform, `segment-not-found` with the
+            nearest segments, `segment-ambiguous` when several kinds have it.
+    """
+    manifest = platform.manifest
+    meant = list(readings(manifest, rest))
+    if not meant:
+        found = f"`{rest[:60]}` names no segment of {manifest.title}." if rest else "No segment is named."
+        raise ProjectError("wrong-id-keys", found, f"Write {forms(connection, manifest)}.", f"connection {connection}")
+    targets = []
+    for kind, ids in meant:
+        try:
+            targets.append(Target(connection, kind, ids, platform.describe(kind, ids)))
+        except (ProjectError, PlatformError) as error:
+            if error.code not in NOT_FOUND:
+                raise
+    if len(targets) > 1:
+        shown = listed("/".join([connection, *(f"{k}={v}" for k, v in one.ids.items())]) for one in targets)
+        raise ProjectError("segment-ambiguous", f"{manifest.title} has several of this id.", f"Write one of {shown}.")
+    return targets[0] if targets else _by_name(project, platform, connection, rest)
+
+
+def _by_name(project: Project, platform: Platform, connection: str, rest: str) -> Target:
+    outer, _, name = rest.rpartition("/")
+    rows = list_segments(project, platform, connection, outer).rows
+    same = [row for row in rows if row.listed.name.casefold() == name.casefold()]
+    if len(same) == 1:
+        row = same[0]
+        return Target(connection, row.kind, row.listed.ids, platform.describe(row.kind, row.listed.ids))
+    by_text = {text: row for row in rows for text in (row.listed.name, list(row.listed.ids.values())[-1])}
+    guess = near(name, by_text)
+    hint = f"Did you mean {_said(connection, by_text[guess])}? " if guess else ""
+    if same:
+        hint = f"Several have this name: {', '.join(_said(connection, row) for row in same)}. "
+    raise ProjectError(
+        "segment-not-found",
+        f"{platform.manifest.title} has no segment `{rest[:60]}`, or this key may not see it.",
+        f"{hint}`remote-segments segments {connection}` lists them.",
+        f"connection {connection}",
+    )
+
+
+def _said(connection: str, row: Row) -> str:
+    return f"`{'/'.join([connection, *row.listed.ids.values()])}` ({row.listed.name})"
