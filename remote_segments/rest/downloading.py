@@ -101,31 +101,31 @@ class Download:
             if answer.status_code not in (200, 206) or answer.status_code in self._request.accepted:
                 return Response(answer.status_code, dict(answer.headers), _beginning(answer))
             if answer.status_code == 200:
-                self._begin(answer)
-            elif not self._continues(answer):
+                return self._written(answer, self._begun(answer))
+            if self._file is None or not self._continues(answer):
                 self._tag = None  # so that the next try asks for the whole file
                 raise httpx.RemoteProtocolError("another part of the file came than was asked for")
-            return self._written(answer)
+            return self._written(answer, self._file)
 
-    def _begin(self, answer: httpx.Response) -> None:
+    def _begun(self, answer: httpx.Response) -> IO[bytes]:
         """Starts anew with an empty file."""
         self.close()
         try:
             if self._folder is not None:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = tempfile.TemporaryFile(dir=self._folder)
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by close(), or handed over
         except OSError as error:
             raise self._unwritable(error) from error
         tag = answer.headers.get("etag", "")
         self._tag = None if tag.startswith("W/") else tag or None
         self._digest, self._size = hashlib.sha256(), 0
+        return self._file
 
     def _continues(self, answer: httpx.Response) -> bool:
         part = _RANGE.fullmatch(answer.headers.get("content-range", ""))
         return part is not None and int(part[1]) == self._size and answer.headers.get("etag") == self._tag
 
-    def _written(self, answer: httpx.Response) -> Downloaded:
-        assert self._file is not None
+    def _written(self, answer: httpx.Response, file: IO[bytes]) -> Downloaded:
         started, before = self._clock(), self._size
         for piece in answer.iter_raw():
             self._size += len(piece)
@@ -136,7 +136,7 @@ class Download:
             if self._clock() - started > self._wish.deadline:
                 raise httpx.ReadTimeout("the file comes too slowly")
             try:
-                self._file.write(piece)
+                file.write(piece)
             except OSError as error:
                 raise self._unwritable(error) from error
             self._digest.update(piece)
@@ -145,10 +145,10 @@ class Download:
             raise httpx.RemoteProtocolError("fewer bytes came than were announced")
         framed = length is not None or "chunked" in answer.headers.get("transfer-encoding", "").lower()
         try:
-            self._file.seek(0)  # writes what is held back
+            file.seek(0)  # writes what is held back
         except OSError as error:
             raise self._unwritable(error) from error
-        file, self._file = self._file, None
+        self._file = None  # handed over
         return Downloaded(
             status=200,
             headers=dict(answer.headers),

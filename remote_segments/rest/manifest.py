@@ -6,7 +6,6 @@ be written in Python instead.
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
-from math import ceil
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -22,6 +21,7 @@ from remote_segments.rest.files.stream import Stream
 from remote_segments.rest.limits import Limits, Quota
 from remote_segments.rest.listing import Listing
 from remote_segments.rest.members import Members
+from remote_segments.rest.paging import Declared, misplaced
 from remote_segments.rest.paths import Path
 from remote_segments.rest.placeholders import Template, fill_path, names
 from remote_segments.rest.refusals import Refusal
@@ -118,27 +118,21 @@ class SourceKind(Settings):
         sized = self.describe.size is not None or self.describe.count is not None
         if members.total is not None and members.total.source == "describe" and not sized:
             yield "the total comes from describe, which tells no size"
-        if not isinstance(members, Members):
-            yield from members.problems()
-            return
+        yield from self._page_problems(members) if isinstance(members, Members) else members.problems()
+
+    @staticmethod
+    def _page_problems(members: Members) -> Iterator[str]:
         paging = members.paging
         proving = members.total is not None and members.total.certainty != "estimate"
         certain = proving and members.total is not None and members.total.absent == "error"
         if members.format.envelope() is None and (paging.extras() or (members.total and members.total.path)):
             yield "a bare array holds neither cursor nor total"
-        if paging.kind == "single" and not certain:
-            yield "a single answer needs a total: a default page size would go unnoticed"
-        if paging.kind in {"offset", "page-number"}:
-            if paging.end in {"total", "short-page"} and not certain:
-                yield f"an end by {paging.end} needs a total on every page: a smaller page would look like the last"
-            if paging.end != "empty-page" and members.page_size is None:
-                yield f"an end by {paging.end} needs page_size"
-            if paging.end == "total" and members.total is not None and members.total.source == "describe":
-                yield "an end by total needs the total on each page"
-        if paging.ends_by_absence() and members.page_size is None and not certain:
-            yield "an end by absence needs page_size or a total: a misspelt path would look like the last page"
+        on_page = members.total is not None and members.total.source != "describe"
+        yield from paging.problems(Declared(members.page_size, certain, on_page))
+        if misplaced(paging, members.method):
+            yield "place body belongs to a POST: without one, every page would be the first"
         if members.page_size is not None and PAGE_SIZE not in set(members.placeholders()):
-            yield "page_size is not used: write {page_size} in the query"
+            yield "page_size is not used: write {page_size} in the query or the body"
 
     def placeholders(self) -> Iterator[str]:
         """Yields every name that the addresses of this kind use."""
@@ -158,11 +152,7 @@ class SourceKind(Settings):
         described = self.describe.calls() * (2 if twice else 1)
         if not isinstance(self.members, Members):
             return self.members.calls() + described
-        paging, page_size = self.members.paging, self.members.page_size or max(1, size)
-        pages = max(1, ceil(size / page_size))
-        if paging.kind in {"offset", "page-number"}:  # a full page is never the last
-            pages = ceil(size / page_size) + 1 if paging.end == "empty-page" else size // page_size + 1
-        return pages + described
+        return self.members.paging.pages(size, self.members.page_size) + described
 
 
 class Manifest(Settings):
@@ -174,8 +164,8 @@ class Manifest(Settings):
     api_version: str = Field(description="Version of the API that is written down here.")
     checked: date = Field(description="Day on which it was compared with the documentation.")
     proof: Literal["documented", "replayed", "live"] = Field(
-        description="How far it is proven: read in documentation; replayed against written exchanges and the vendor's "
-        "own description; or run against a real server by a test."
+        description="How far it is proven: read in documentation; its documented exchanges replayed and the "
+        "conformance kit passed; or, beside that, run against a real server by a test."
     )
     notes: str | None = Field(None, description="What a user should know before relying on it.")
     base_url: Template = Field(description="Address below which all paths are; may hold options.", pattern="^https?://")

@@ -214,16 +214,12 @@ class Job(Settings):
             values = {**values, JOB: _text(document, self.submit.job, where)}
         if self.start is not None:
             yield from self.start.sent(base, values, where)
-        if self.poll is None:
-            return self._given(Done(document, call.url(), values), where)
-        return (yield from self.renewed(base, values, where))
+        return (yield from self.renewed(Done(document, call.url(), values), base, where))
 
-    def renewed(self, base: Base, values: Mapping[str, str], where: str) -> Steps:
-        """Asks again about a job that was submitted: the answer's links hold for a while only."""
-        assert self.poll is not None
-        return self._given((yield from self.poll.waited(base, values, where)), where)
-
-    def _given(self, done: Done, where: str) -> Done:
+    def renewed(self, done: Done, base: Base, where: str) -> Steps:
+        """Asks, once more, about a job that was submitted: links hold for a while only."""
+        if self.poll is not None:
+            done = yield from self.poll.waited(base, done.values, where)
         more = {name: _text(done.document, path, where) for name, path in self.gives.items()}
         return replace(done, values={**done.values, **more})
 

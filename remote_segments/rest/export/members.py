@@ -125,7 +125,7 @@ class Export(FileAnswer):
                 ready = yield from self._renewed(ready, base, where)
 
     def _renewed(self, ready: Ready, base: Base, where: str) -> Generator[Request | Pause, Any, Ready]:
-        done = yield from self.job.renewed(base, ready.values, where)
+        done = yield from self.job.renewed(Done(None, "", ready.values), base, where)
         again = self._ready(done, base, where)
         if (len(again.links), again.rows, again.sha256) != (len(ready.links), ready.rows, ready.sha256):
             found = "The export was made anew while its files were read."

@@ -114,8 +114,8 @@ class FileReader:
         for name, place in places.items():
             values = [None] * len(rows) if place is None else [row[place] for row in rows]
             columns[name] = [None if value in nulls else value for value in values]
-        joined = columns.pop("", None)
-        return self._page(columns, self._instants(joined) if joined is not None else None)
+        joined, how = columns.pop("", None), self._joined_at
+        return self._page(columns, None if joined is None or how is None else self._instants(joined, how))
 
     def _page(self, columns: dict[str, list[str | None]], joined: list[datetime | None] | None = None) -> Page:
         keys = columns[self._primary]
@@ -128,17 +128,15 @@ class FileReader:
                 raise wrong_type(field.path or name, "no whole number", self._where)
         return Page(columns, joined, len(keys))
 
-    def _instants(self, texts: list[str | None]) -> list[datetime | None]:
-        assert self._joined_at is not None
-        unix = self._joined_at.form == "unix"
+    def _instants(self, texts: list[str | None], how: JoinedAt) -> list[datetime | None]:
+        unix = how.form == "unix"
         try:
             return [
                 None if text is None else datetime.fromtimestamp(float(text), UTC) if unix else _instant(text)
                 for text in texts
             ]
         except (ValueError, OverflowError):
-            found = f"no time in the form {self._joined_at.form}"
-            raise wrong_type(self._joined_at.path, found, self._where) from None
+            raise wrong_type(how.path, f"no time in the form {how.form}", self._where) from None
 
 
 def _whole_lines(blocks: Iterable[bytes], where: str) -> Iterator[bytes]:

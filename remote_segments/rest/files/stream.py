@@ -29,13 +29,17 @@ class Stream(FileAnswer, Endpoint):
         """Returns the calls that one reading takes."""
         return 1
 
-    def prepare(self, base: Base, values: Mapping[str, str], where: str) -> Generator[Request, Response, Ready]:
+    def prepare(self, base: Base, values: Mapping[str, str], where: str) -> Generator[Request, Response, Ready]:  # noqa: ARG002 - one signature for all
         """Returns that the file is ready: nothing need be done before."""
         yield from ()
         return Ready((Link(self.call(base, values).url(), outside=False),), values=values)
 
     def obtain(
-        self, ready: Ready, number: int, base: Base, where: str
+        self,
+        ready: Ready,
+        number: int,  # noqa: ARG002 - one signature for all
+        base: Base,
+        where: str,
     ) -> Generator[Request, Response, tuple[Downloaded, Ready]]:
         """Yields the call and returns the file.
 
