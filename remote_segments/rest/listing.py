@@ -13,7 +13,7 @@ from remote_segments.rest.decoding import decode_document
 from remote_segments.rest.describing import Condition, State, whole_number
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.messages import Base, Request, Response
-from remote_segments.rest.paging import Paging
+from remote_segments.rest.paging import Paging, misplaced
 from remote_segments.rest.paging.turns import Call, Turn
 from remote_segments.rest.paths import Path, find, missing, take, wrong_type
 from remote_segments.rest.refusals import as_text
@@ -58,6 +58,8 @@ class Listing(Endpoint):
             found = "A listing ends by total or by an empty page: a smaller page would look like the last."
         if self.paging.ends_by_absence() and self.page_size is None and self.total is None:
             found = "An end by absence needs page_size or total: a misspelt path would look like the last page."
+        if misplaced(self.paging, self.method):
+            found = "Place body belongs to a POST: without one, every page would be the first."
         if found:
             raise refusal("end-unprovable", found, "Say in the manifest how the last page is known.")
         return self
@@ -93,7 +95,11 @@ class Listing(Endpoint):
             found += [self._listed(item, outer, where) for item in items]
             extras = self._extras(document, where)
             total = whole_number(take(document, self.total, where), self.total, where) if self.total else None
-            turn = Turn(len(seen), len(items), len(found), self.page_size, total, extras, response.headers, base, where)
+            key = next(iter(self.ids), "")
+            first = [one.ids.get(key) for one in found[len(found) - len(items) :]]
+            turn = Turn(
+                len(seen), len(items), len(found), self.page_size, total, extras, response.headers, base, where, first
+            )
             call = self.paging.following(call, turn)
         return found
 

@@ -97,7 +97,16 @@ class MembersFlow:
                 counts += [counted] if counted is not None else []
             total = counts[-1] if counts and self._total_proves() else None
             turn = Turn(
-                number, page.length, fetched, self.members.page_size, total, values, headers, self.base, self.where
+                number,
+                page.length,
+                fetched,
+                self.members.page_size,
+                total,
+                values,
+                headers,
+                self.base,
+                self.where,
+                page.columns[self.primary],
             )
             call = self.members.paging.following(call, turn)
         if counted_apart and counts != [fetched - repeated]:  # a count that agrees exactly needs no second look

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from remote_segments.rest.auth import Auth
+from remote_segments.rest.bodies import Body
 from remote_segments.rest.catalog import load_platforms
 from remote_segments.rest.files import FileFormat
 from remote_segments.rest.formats import Format
@@ -83,6 +84,7 @@ _ENDS: Mapping[str, str] = {
     "link-header": "no next link",
     "header": "no next header",
     "cursor": "no next cursor",
+    "continue": "nothing to continue",
     "single": "one answer",
     "total": "total reached",
     "empty-page": "empty page",
@@ -105,7 +107,8 @@ def _completeness(kind: SourceKind) -> str:
         end = FILE_ENDS[kind.members.end]
         return end if total is None else f"{end}, {total.certainty} total agrees"
     paging = kind.members.paging
-    end = _ENDS[paging.end if paging.kind in {"offset", "page-number"} else paging.kind]
+    counted = getattr(paging, "end", None)
+    end = _ENDS[counted if isinstance(counted, str) else paging.kind]
     if total is None:
         return end
     slack = f" within {total.tolerance:.0%}" if total.tolerance else ""
@@ -152,7 +155,7 @@ def _limits(limits: Limits) -> str:
     return ", ".join(words) or "none known"
 
 
-_UNIONS: Mapping[str, Any] = {"auth": Auth, "format": Format, "file": FileFormat, "paging": Paging}
+_UNIONS: Mapping[str, Any] = {"auth": Auth, "body": Body, "format": Format, "file": FileFormat, "paging": Paging}
 
 
 def _bricks(title: str, union: Any) -> Iterator[str]:

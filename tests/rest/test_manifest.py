@@ -13,6 +13,7 @@ from tests.support.invented_platform import DIALECTS, manifest
 
 CURSOR = DIALECTS["cursor"]
 PAGE = {"certainty": "exact", "source": "page", "path": "total"}
+TOLD = {name: value for name, value in DIALECTS["session-short"].paging.items() if name != "told_size"}
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "an end by absence needs page_size or a total": (
         "next-link-absent",
@@ -26,6 +27,14 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
         {"total": {"certainty": "drifting", "source": "describe"}},
     ),
     "an end by total needs page_size": ("offset-total", {"page_size": None, "query": {}}),
+    "place body belongs to a POST": (
+        "keyset-empty",
+        {"paging": {**DIALECTS["keyset-empty"].paging, "place": "body"}},
+    ),
+    "an end by short-page needs a total on every page: a smaller": ("keyset-short", {"total": None}),
+    "an end by short-page needs page_size": ("session-short", {"paging": TOLD, "page_size": None, "query": {}}),
+    "an end by total needs a total on every": ("session-total", {"total": None}),
+    "an end by absence needs page_size": ("continue", {"page_size": None, "query": {}}),
     "a single answer needs a total": ("cursor", {"paging": {"kind": "single"}}),
     "a cursor has one end": ("cursor", {"paging": {**CURSOR.paging, "end": []}}),
     "describe, which tells no size": (

@@ -41,7 +41,7 @@ def test_any_number_of_members_is_read(name: str, count: int, world: World) -> N
     """One member, a full page, one more than a page: the end is found at each, or refused where it is not provable."""
     server = Server(DIALECTS[name], members=MEMBERS[:count])
     fetch = connect(manifest(DIALECTS[name]), server, world).fetch("segment", {"segment_id": "s1"})
-    unprovable = {"next-link-absent", "link-header", "own-header-cursor", "own-header-address"}
+    unprovable = {"next-link-absent", "link-header", "own-header-cursor", "own-header-address", "continue"}
     if count == 2 and name in unprovable:
         with pytest.raises(PlatformError, match="end-unproven"):
             read(fetch)
@@ -129,7 +129,7 @@ def test_a_misspelt_path_of_members_is_an_error(name: str, world: World) -> None
     assert "`data.membres`" in str(wrong)
 
 
-@pytest.mark.parametrize("name", ["next-link", "next-link-absent", "cursor", "cursor-more"])
+@pytest.mark.parametrize("name", ["next-link", "next-link-absent", "cursor", "cursor-more", "cursor-in-body"])
 @pytest.mark.parametrize("depth", ["parent", "last"])
 def test_a_misspelt_path_of_the_cursor_is_an_error(name: str, depth: str, world: World) -> None:
     """Promise 5: the manifest names the cursor wrongly; the first page would look like the last."""
@@ -154,7 +154,7 @@ def test_a_misspelt_path_of_the_total_is_an_error(name: str, world: World) -> No
     assert failure(name, world, Server(DIALECTS[name]), total=total).code == "path-missing"
 
 
-@pytest.mark.parametrize("name", ["offset-total", "page-total"])
+@pytest.mark.parametrize("name", ["offset-total", "page-total", "start-index", "session-total"])
 def test_a_short_page_before_the_end_is_an_error(name: str, world: World) -> None:
     """A server that gives fewer members than asked would make counted pages skip the rest."""
 
@@ -166,7 +166,7 @@ def test_a_short_page_before_the_end_is_an_error(name: str, world: World) -> Non
     assert failure(name, world, Server(DIALECTS[name], change=shorten)).code == "page-short"
 
 
-@pytest.mark.parametrize("name", ["offset-total", "page-total", "page-short"])
+@pytest.mark.parametrize("name", ["offset-total", "page-total", "page-short", "keyset-short", "session-total"])
 def test_a_total_that_is_capped_is_found(name: str, world: World) -> None:
     """A total that stops counting at some number ends nothing while pages are full."""
 
@@ -176,13 +176,16 @@ def test_a_total_that_is_capped_is_found(name: str, world: World) -> None:
     assert failure(name, world, Server(DIALECTS[name], change=cap)).code == "total-mismatch"
 
 
-@pytest.mark.parametrize("name", ["offset-total", "offset-empty", "page-total", "page-short"])
+@pytest.mark.parametrize(
+    "name",
+    ["offset-total", "offset-empty", "page-total", "page-short", "keyset-empty", "session-empty", "session-short"],
+)
 def test_a_page_that_is_too_long_is_an_error(name: str, world: World) -> None:
     """More members than asked for: the next page would begin in the wrong place."""
 
     def lengthen(page: int, _: httpx.Request, answer: httpx.Response) -> httpx.Response:
         document = answer.json()
-        document["data"]["members"] += [{"id": "more"}]
+        document["data"]["members"] += [{"id": "z-more"}]
         return httpx.Response(200, json=document)
 
     assert failure(name, world, Server(DIALECTS[name], change=lengthen)).code == "page-long"
@@ -208,6 +211,110 @@ def test_more_without_a_cursor_is_an_error(world: World) -> None:
 
     server.change = forget
     assert failure("cursor-more", world, server).code == "path-missing"
+
+
+@pytest.mark.parametrize("name", ["keyset-empty", "keyset-short"])
+def test_members_that_are_not_sorted_are_an_error(name: str, world: World) -> None:
+    """The next page begins after the last identifier: what stands in the wrong order would be skipped."""
+    for page in (1, 2):
+
+        def turn(number: int, _: httpx.Request, answer: httpx.Response, page: int = page) -> httpx.Response:
+            document = answer.json()
+            members = document["data"]["members"]
+            document["data"]["members"] = members[::-1] if number == page else members
+            return httpx.Response(200, json=document)
+
+        assert failure(name, world, Server(DIALECTS[name], change=turn)).code == "page-unsorted"
+
+
+def test_numbers_ascend_as_numbers(world: World) -> None:
+    """9 comes before 10 where identifiers are numbers, and after it where they are texts."""
+    server = Server(DIALECTS["keyset-empty"], members=("9", "10", "11"), places={2: 2, 3: 3})
+    by_number = {**DIALECTS["keyset-empty"].paging, "order": "integer", "start": "0"}
+    fetch = connect(manifest(DIALECTS["keyset-empty"], paging=by_number), server, world).fetch(
+        "segment", {"segment_id": "s1"}
+    )
+    assert read(fetch) == ["9", "10", "11"]
+    assert [request.url.params.get("above") for request in server.requests[1:]] == ["0", "10", "11"]
+    server = Server(DIALECTS["keyset-empty"], members=("9", "10"))
+    assert failure("keyset-empty", world, server).code == "page-unsorted"
+
+
+def test_an_identifier_that_is_no_number_is_an_error(world: World) -> None:
+    """Where the manifest says that identifiers are numbers, another one ends the fetch."""
+    paging = {**DIALECTS["keyset-empty"].paging, "order": "integer"}
+    assert failure("keyset-empty", world, Server(DIALECTS["keyset-empty"]), paging=paging).code == "wrong-type"
+
+
+def test_a_misspelt_path_of_what_continues_is_an_error(world: World) -> None:
+    """Promise 5: the first page is full, and nothing seems to follow."""
+    paging = {"kind": "continue", "path": "contniue"}
+    assert failure("continue", world, Server(DIALECTS["continue"]), paging=paging).code == "end-unproven"
+
+
+@pytest.mark.parametrize("value", [None, "text", {"at": None}, {"at": {"deep": 1}}, []])
+def test_what_continues_is_an_object_of_parameters(value: Any, world: World) -> None:
+    """Anything else in its place is a changed answer, not an end."""
+
+    def spoil(page: int, _: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        return httpx.Response(200, json={**answer.json(), "continue": value})
+
+    assert failure("continue", world, Server(DIALECTS["continue"], change=spoil)).code == "wrong-type"
+
+
+@pytest.mark.parametrize("name", [name for name in DIALECTS if name.startswith("session-")])
+@pytest.mark.parametrize(("session", "code"), [({}, "path-missing"), ({"id": None, "size": 2}, "wrong-type")])
+def test_a_page_without_its_session_is_an_error(name: str, session: Any, code: str, world: World) -> None:
+    """Without the session, the next page would be one of a new and different result."""
+
+    def spoil(page: int, _: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        return httpx.Response(200, json={**answer.json(), "session": session})
+
+    assert failure(name, world, Server(DIALECTS[name], change=spoil)).code == code
+
+
+def test_a_misspelt_path_of_the_told_size_is_an_error(world: World) -> None:
+    """Promise 5: without the size of a full page, no page is known to be short."""
+    paging = {**DIALECTS["session-short"].paging, "told_size": "session.sizee"}
+    assert failure("session-short", world, Server(DIALECTS["session-short"]), paging=paging).code == "path-missing"
+
+
+@pytest.mark.parametrize(
+    ("relative_to", "link", "called"),
+    [
+        ("base", "/list/2?at=2", "/v2/list/2"),
+        ("base", "https://api.example.test/v2/list/2", "/v2/list/2"),
+        ("host", "/v2/list/2", "/v2/list/2"),
+        ("base", "?at=2", "/v2/segments/s1/members"),
+    ],
+)
+def test_a_link_is_completed_as_the_manifest_says(relative_to: str, link: str, called: str, world: World) -> None:
+    """Some platforms write links below their own base address, others below the host."""
+    asked: list[str] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        last = len(asked) == 3
+        return httpx.Response(
+            200, json={"name": "VIP", "data": {"members": [{"id": str(len(asked))}]}, "next": None if last else link}
+        )
+
+    paging = {"kind": "next-link", "path": "next", "end": ["null-value"], "relative_to": relative_to}
+    platform = connect(
+        manifest(DIALECTS["next-link"], paging=paging, base_url="https://api.example.test/v2"), serve, world
+    )
+    assert read(platform.fetch("segment", {"segment_id": "s1"})) == ["2", "3"]
+    assert asked == ["/v2/segments/s1", "/v2/segments/s1/members", called]
+
+
+def test_a_link_below_the_base_leads_to_no_other_host(world: World) -> None:
+    """Promise 30: two slashes name a host."""
+    server = Server(DIALECTS["next-link"])
+    server.change = lambda _, __, answer: httpx.Response(
+        200, json={**answer.json(), "links": {"next": "//evil.test/members"}}
+    )
+    paging = {**DIALECTS["next-link"].paging, "relative_to": "base"}
+    assert failure("next-link", world, server, paging=paging).code == "foreign-link"
 
 
 def test_null_where_only_blank_ends_is_an_error(world: World) -> None:

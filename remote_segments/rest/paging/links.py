@@ -6,24 +6,28 @@ from typing import Literal
 from pydantic import Field
 
 from remote_segments.rest.decoding import Extra
+from remote_segments.rest.paging.kinds import PagingKind
 from remote_segments.rest.paging.turns import Call, Signal, Turn, pointer
 from remote_segments.rest.paths import Path
-from remote_segments.settings import Settings
 
 _LINK = re.compile(r"<(?P<address>[^>]*)>(?P<parameters>[^<]*)")
 _REL = re.compile(r""";\s*rel\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s;,"]+))""", re.IGNORECASE)
 
 
 def _call(link: str, call: Call, turn: Turn) -> Call:
-    return Call(turn.base.follow(link, call.url(), turn.where), {})  # the address as the platform wrote it
+    """Returns the call that a link names; the body, which no link can hold, stays as it was."""
+    return Call(turn.base.follow(link, call.url(), turn.where), {}, call.body)  # the address as the platform wrote it
 
 
-class NextLink(Settings):
+class NextLink(PagingKind):
     """The answer holds the address of the next page: `{"links": {"next": "https://..."}}`."""
 
     kind: Literal["next-link"]
     path: Path = Field(description="Path of the address.", examples=["links.next"])
     end: tuple[Signal, ...] = Field(min_length=1, description="What stands there on the last page.")
+    relative_to: Literal["host", "base"] = Field(
+        "host", description="What a link that begins with a slash is below: the host, or base_url."
+    )
 
     def extras(self) -> dict[str, Extra]:
         """Returns the values a page must hold beside its members."""
@@ -33,33 +37,24 @@ class NextLink(Settings):
         """Tells whether the last page is one on which something is not there."""
         return "absent" in self.end
 
-    def first(self, call: Call) -> Call:
-        """Returns the call for the first page."""
-        return call
-
     def following(self, call: Call, turn: Turn) -> Call | None:
         """Returns the call for the next page, None after the last."""
         link = pointer(turn, self.path, self.end)
-        return None if link is None else _call(str(link), call, turn)
+        if link is None:
+            return None
+        below = self.relative_to == "base" and str(link).startswith("/") and not str(link).startswith("//")
+        return _call(f"{turn.base.url}{link}" if below else str(link), call, turn)
 
 
-class LinkHeader(Settings):
+class LinkHeader(PagingKind):
     """The `Link` header names the next page: `Link: <https://...>; rel="next"`; the last page has no such link."""
 
     kind: Literal["link-header"]
     relation: str = Field("next", description="Relation of the link to the next page.")
 
-    def extras(self) -> dict[str, Extra]:
-        """Returns the values a page must hold beside its members: none."""
-        return {}
-
     def ends_by_absence(self) -> bool:
         """Tells whether the last page is one on which something is not there."""
         return True
-
-    def first(self, call: Call) -> Call:
-        """Returns the call for the first page."""
-        return call
 
     def following(self, call: Call, turn: Turn) -> Call | None:
         """Returns the call for the next page, None after the last."""
@@ -71,7 +66,7 @@ class LinkHeader(Settings):
         return None
 
 
-class OwnHeader(Settings):
+class OwnHeader(PagingKind):
     """A header of the platform's own holds the next cursor, or the address of the next page."""
 
     kind: Literal["header"]
@@ -80,17 +75,9 @@ class OwnHeader(Settings):
         None, description="Query parameter that takes the cursor; left out when it is an address."
     )
 
-    def extras(self) -> dict[str, Extra]:
-        """Returns the values a page must hold beside its members: none."""
-        return {}
-
     def ends_by_absence(self) -> bool:
         """Tells whether the last page is one on which something is not there."""
         return True
-
-    def first(self, call: Call) -> Call:
-        """Returns the call for the first page."""
-        return call
 
     def following(self, call: Call, turn: Turn) -> Call | None:
         """Returns the call for the next page, None after the last, which has no such header or an empty one."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -10,13 +10,16 @@ from msgspec import UNSET
 
 from remote_segments.errors import PlatformError
 from remote_segments.rest.messages import Base, with_query
-from remote_segments.rest.paths import missing
+from remote_segments.rest.paths import find, missing
 
 Signal = Literal["absent", "null-value", "blank"]
 """How a platform says that there is no next page: the place is not there, holds null, or an empty text."""
 
 Placement = Literal["query", "body"]
 """Where a parameter of the next call goes."""
+
+PLACE = "Whether the parameter is part of the query, or of the body of a POST, where dots lead into its objects."
+"""What a manifest may write for a placement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,26 @@ class Call:
     def having(self, name: str, value: str | int, place: Placement) -> "Call":
         """Returns the same call with one parameter set."""
         if place == "body":
-            return replace(self, body={**(self.body or {}), name: value})
+            return replace(self, body=_placed(self.body or {}, name.split("."), value))
         return replace(self, query={**self.query, name: str(value)})
+
+    def value(self, name: str, place: Placement) -> Any:
+        """Returns what a parameter holds, None where it is not set."""
+        return find(self.body, name) if place == "body" else self.query.get(name)
 
     def fingerprint(self) -> bytes:
         """Returns what tells this call from any other, in 12 bytes: all calls of a fetch are remembered."""
         text = self.url() + (json.dumps(self.body, sort_keys=True) if self.body is not None else "")
         return hashlib.blake2b(text.encode(), digest_size=12).digest()
+
+
+def _placed(fields: Mapping[str, Any], names: list[str], value: str | int) -> dict[str, Any]:
+    """Returns the fields with one of them, or of an object within them, set."""
+    name, *rest = names
+    if not rest:
+        return {**fields, name: value}
+    inner = fields.get(name)
+    return {**fields, name: _placed(inner if isinstance(inner, Mapping) else {}, rest, value)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,7 @@ class Turn:
     headers: Mapping[str, str]
     base: Base
     where: str
+    ids: Sequence[str | None] = ()  # primary identifiers of this page, in its order
 
     def silent_end(self) -> None:
         """Refuses an end that is only the absence of something, where a wrong path would look the same.
