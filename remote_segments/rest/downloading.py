@@ -8,7 +8,7 @@ open it. A download that was cut goes on where it ended when the server can prov
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -127,7 +127,7 @@ class Download:
 
     def _written(self, answer: httpx.Response, file: IO[bytes]) -> Downloaded:
         started, before = self._clock(), self._size
-        for piece in answer.iter_raw():
+        for piece in _as_sent(answer):
             self._size += len(piece)
             if self._size > self._wish.largest:
                 found = f"The file is larger than {self._wish.largest:,} bytes."
@@ -163,6 +163,13 @@ class Download:
         found = f"No file can be written to {folder}: {error.strerror or type(error).__name__}."
         fix = "Free space on that disk, or let this user write there; then refresh again."
         return TemporaryError("scratch-unwritable", found, fix)
+
+
+def _as_sent(answer: httpx.Response) -> Iterator[bytes]:
+    """Yields the body as it was sent, packed where it was packed for its way: its check sum is checked later."""
+    body = answer.stream  # `iter_raw` refuses answers that were made in memory, as doubles of the network do
+    if isinstance(body, httpx.SyncByteStream):
+        yield from body
 
 
 def _beginning(answer: httpx.Response) -> bytes:

@@ -67,7 +67,7 @@ def unpacked(
     elif compression == "gzip":
         if not begins.startswith(_GZIP):
             raise _wrong("gzip", where)
-        yield _blocks(gzip.GzipFile(fileobj=file), meter, where)  # type: ignore[arg-type] # it is an IO[bytes]
+        yield _blocks(gzip.GzipFile(fileobj=file, mode="rb"), meter, where)  # type: ignore[arg-type] # it is an IO[bytes]
     elif compression == "zip":
         if not begins.startswith(_ZIP):
             raise _wrong("zip", where)
@@ -81,11 +81,11 @@ def _encoded(
 ) -> Iterator[Iterator[bytes]]:
     if not begins.startswith(_GZIP) or compression == "zip":
         raise _wrong("gzip, as its Content-Encoding says" if compression != "zip" else "zip and nothing else", where)
-    inner = gzip.GzipFile(fileobj=file)
+    inner = gzip.GzipFile(fileobj=file, mode="rb")
     twice = compression == "gzip" and _read(inner, len(_GZIP), where) == _GZIP  # type: ignore[arg-type]
     file.seek(0)
-    inner = gzip.GzipFile(fileobj=file)
-    yield _blocks(gzip.GzipFile(fileobj=inner) if twice else inner, meter, where)  # type: ignore[arg-type]
+    inner = gzip.GzipFile(fileobj=file, mode="rb")
+    yield _blocks(gzip.GzipFile(fileobj=inner, mode="rb") if twice else inner, meter, where)  # type: ignore[arg-type]
 
 
 def _begins(file: IO[bytes]) -> bytes:
