@@ -6,6 +6,8 @@ from urllib.parse import urljoin, urlsplit
 from remote_segments.errors import PlatformError
 from remote_segments.rest.messages import Base, origin
 
+_NOWHERE = frozenset(' <>"{}|\\^`')  # characters that no address holds (RFC 3986), but HTML does
+
 
 def file_address(base: Base, link: str, current: str, where: str) -> tuple[str, bool]:
     """Returns the complete address of a file, and whether it is on another host.
@@ -22,9 +24,11 @@ def file_address(base: Base, link: str, current: str, where: str) -> tuple[str, 
     """
     try:
         whole = urljoin(current, link)
-        there, parts = origin(whole), urlsplit(whole)
+        there, parts, written = origin(whole), urlsplit(whole), urlsplit(link)
     except ValueError:
         raise _refused("something that is no address", where) from None
+    if not link or _NOWHERE & set(link) or (written.scheme and not written.hostname):
+        raise _refused("something that is no address", where)
     if there in (origin(base.url), origin(base.declared)):
         return base.follow(link, current, where), False
     plain = urlsplit(base.url).scheme == "http"  # a test server or a simulator

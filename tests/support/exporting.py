@@ -128,7 +128,7 @@ class Exporter:
         path = request.url.path
         if request.url.host == "storage.example.test":
             return self.file(int(path.rpartition("/")[2]))
-        if path.endswith("/members") or path.endswith("/file"):
+        if path.endswith(("/members", "/file")):
             return self.file(0)
         if path == "/exports":
             return httpx.Response(202, json={"id": 7})

@@ -91,6 +91,8 @@ class FileFlow:
         counts = [before.size] if apart and before.size is not None else []
         values = {**self.values, DESCRIBED: before.name}
         ready: Ready = yield from self.members.prepare(self.base, values, self.where)
+        if not ready.links and self.members.empty == "error":
+            raise self._empty("The export holds no file.")
         arrived = Arrived()
         for number in range(len(ready.links)):
             file, ready = yield from self.members.obtain(ready, number, self.base, self.where)
@@ -144,9 +146,9 @@ class FileFlow:
         if not anything and self.members.empty == "error":
             raise self._empty()
 
-    def _empty(self) -> PlatformError:
-        fix = "Nothing was stored. If the platform sends such a file for an empty segment, write empty: no-members."
-        return PlatformError("file-empty", "The file does not hold a single byte.", fix, self.where)
+    def _empty(self, found: str = "The file does not hold a single byte.") -> PlatformError:
+        fix = "Nothing was stored. If that is how the platform says that nobody is a member, write empty: no-members."
+        return PlatformError("file-empty", found, fix, self.where)
 
     def _refuse_other(self, answer: Downloaded, ready: Ready) -> None:
         """Refuses a web page, another file than was announced, and one whose end nothing proves."""
