@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 from pydantic import Field
 
 from remote_segments.errors import PlatformError, TemporaryError
-from remote_segments.rest.formats import Format
+from remote_segments.rest.formats import Format, Rows
 from remote_segments.rest.messages import Response
 from remote_segments.rest.paths import Path, missing, wrong_type
 from remote_segments.rest.refusals import looks_like_page, media_type
@@ -29,11 +29,13 @@ _PLACE = re.compile(r" - at `\$(?P<at>[^`]*)`$")
 class IdentifierField(Settings):
     """Where a member's identifier is, and what kind of identifier it is."""
 
-    path: Path | None = Field(None, description="Path within the member; left out when members are bare texts.")
+    path: Path | None = Field(
+        None, description="Path within the member; left out when members are bare texts, or for the key of a member."
+    )
     kind: Literal["text", "email", "phone"] = Field(
         "text", description="Kind of identifier, which decides how it is compared."
     )
-    type: Literal["text", "integer"] = Field(
+    type: Literal["text", "integer", "either"] = Field(
         "text", description="JSON type of the value; an integer is kept as its digits."
     )
     absent: Literal["error", "null"] = Field(
@@ -132,6 +134,13 @@ def _reader(root: _Node, path: str, type_: Any, *, absent: bool) -> Column:
     return _column(attributes)
 
 
+_TYPES: Mapping[str, Any] = {"text": str | None, "integer": int | None, "either": str | int | None}
+_INSTANTS: Mapping[str, Any] = {
+    "iso": Annotated[datetime, msgspec.Meta(tz=True)] | None,
+    "unix": int | float | None,
+}
+
+
 class PageDecoder:
     """Decodes the pages of one source: made once, used for every page."""
 
@@ -149,7 +158,7 @@ class PageDecoder:
         self._form = joined_at.form if joined_at else None
         self._readers: dict[str, Column] = {}
         self._read_joined_at: Column | None = None
-        array: Any = list.__class_getitem__(self._member(joined_at))  # a type that exists at run time only
+        array = self._array(self._member(joined_at))
         envelope = _Node(absent=False, null=False)
         path = layout.envelope()
         self._items = envelope.add(path, array, absent=layout.absent == "empty", null=False) if path else ""
@@ -157,20 +166,45 @@ class PageDecoder:
             name: envelope.add(extra.path, extra.type, absent=extra.absent, null=extra.null)
             for name, extra in extras.items()
         }
+        if isinstance(layout, Rows) and layout.columns_at:
+            self._named = envelope.add(layout.columns_at, list[str], absent=False, null=False)
         self._decoder = msgspec.json.Decoder(envelope.struct() if path else array)
+
+    def _array(self, member: Any) -> Any:
+        """Returns the type of all members, which exists at run time only."""
+        if self._layout.kind != "keyed":
+            return list.__class_getitem__(member)
+        # PHP writes an empty object as an empty array.
+        return dict.__class_getitem__((str, member)) | Annotated[list[Any], msgspec.Meta(max_length=0)]
 
     def _member(self, joined_at: JoinedAt | None) -> Any:
         if self._layout.kind == "strings":
             return str
+        if isinstance(self._layout, Rows):
+            return self._row(self._layout, joined_at)
         root = _Node(absent=False, null=False)
         for name, identifier in self._identifiers.items():
-            type_ = int | None if identifier.type == "integer" else str | None
-            path = identifier.path or name  # a checked manifest has the path of every member that is an object
-            self._readers[name] = _reader(root, path, type_, absent=identifier.absent == "null")
+            if identifier.path is not None:  # without one it is the member's key
+                type_, absent = _TYPES[identifier.type], identifier.absent == "null"
+                self._readers[name] = _reader(root, identifier.path, type_, absent=absent)
         if joined_at is not None:
-            instant = Annotated[datetime, msgspec.Meta(tz=True)] if joined_at.form == "iso" else int | float
-            self._read_joined_at = _reader(root, joined_at.path, instant | None, absent=joined_at.absent == "null")
+            absent = joined_at.absent == "null"
+            self._read_joined_at = _reader(root, joined_at.path, _INSTANTS[joined_at.form], absent=absent)
         return root.struct()
+
+    def _row(self, layout: Rows, joined_at: JoinedAt | None) -> Any:
+        """Returns the type of a row; a row with fewer or more values than there are columns does not fit."""
+        types: dict[str, Any] = dict.fromkeys(layout.columns, msgspec.Raw)  # what nobody asks for is not decoded
+        places = {column: f"f{number}" for number, column in enumerate(layout.columns)}
+        for name, identifier in self._identifiers.items():
+            column = identifier.path or name
+            types[column] = _TYPES[identifier.type]
+            self._readers[name] = _column(places[column])
+        if joined_at is not None:
+            types[joined_at.path] = _INSTANTS[joined_at.form]
+            self._read_joined_at = _column(places[joined_at.path])
+        fields = [(places[column], type_) for column, type_ in types.items()]
+        return msgspec.defstruct("Row", fields, array_like=True, forbid_unknown_fields=True, gc=False)
 
     def decode(self, response: Response) -> tuple[Page, dict[str, Any]]:
         """Returns a page and the values beside its members (UNSET where absent).
@@ -185,15 +219,25 @@ class PageDecoder:
             raise self._misfit(str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _unreadable(response, str(error), self._where) from None
+        self._refuse_other_columns(answer)
         items = _walk(answer, self._items) if self._items else answer
         values = {name: _walk(answer, attributes) for name, attributes in self._extras.items()}
         return self._page([] if items is UNSET else items), values
 
-    def _page(self, items: list[Any]) -> Page:
+    def _refuse_other_columns(self, answer: Any) -> None:
+        declared = self._layout
+        if not isinstance(declared, Rows) or declared.columns_at is None:
+            return
+        if tuple(_walk(answer, self._named)) != declared.columns:
+            raise wrong_type(declared.columns_at, "other columns than the manifest declares", self._where)
+
+    def _page(self, members: list[Any] | dict[str, Any]) -> Page:
+        items = list(members.values()) if isinstance(members, dict) else members
+        bare: list[Any] = list(members)  # the keys of members, or members that are nothing but a text
         columns: dict[str, list[str | None]]
-        columns = {name: read(items) for name, read in self._readers.items()} or {self._primary: items}
+        columns = {name: self._readers[name](items) if name in self._readers else bare for name in self._identifiers}
         for name, identifier in self._identifiers.items():
-            if identifier.type == "integer":
+            if identifier.type != "text":
                 columns[name] = [None if value is None else str(value) for value in columns[name]]
         keys = columns[self._primary]
         if not all(keys):  # null or an empty text

@@ -1,11 +1,12 @@
-"""How a page holds its members: an object with an array somewhere in it, a bare array, or an array of texts."""
+"""How a page holds its members: as an array of objects, of texts or of rows, or as an object of objects."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from remote_segments.rest.paths import Path
 from remote_segments.settings import Settings
+from remote_segments.settings import Texts as Words
 
 
 class JsonObject(Settings):
@@ -47,5 +48,47 @@ class Texts(Settings):
         return self.items
 
 
-Format = Annotated[JsonObject | BareArray | Texts, Field(discriminator="kind")]
+class KeyedObject(Settings):
+    """A JSON object with one member under each key: `{"contacts": {"12": {...}}}`, or `[]` for none (PHP)."""
+
+    kind: Literal["keyed"]
+    items: Path = Field(
+        description="Path of the object; the identifier without a path is each member's key.", examples=["contacts"]
+    )
+    absent: Literal["error", "empty"] = Field(
+        "error", description="What it means when the path is not there: a changed answer, or a page without members."
+    )
+
+    def envelope(self) -> Path | None:
+        """Returns the path of the object within the answer."""
+        return self.items
+
+
+class Rows(Settings):
+    """A JSON array of rows, each an array of values in the order of the columns: `[["u-1", "a@example.com"]]`."""
+
+    kind: Literal["rows"]
+    items: Path = Field(description="Path of the array of rows.", examples=["results"])
+    columns: Words = Field(
+        min_length=1, description="Name of each value of a row, in order; the path of an identifier is one of them."
+    )
+    columns_at: Path | None = Field(
+        None, description="Path of the columns' names in the answer, which must then be exactly these."
+    )
+    absent: Literal["error", "empty"] = Field(
+        "error", description="What it means when the path is not there: a changed answer, or a page without members."
+    )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Rows":
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError("a column is named once")
+        return self
+
+    def envelope(self) -> Path | None:
+        """Returns the path of the array within the answer."""
+        return self.items
+
+
+Format = Annotated[JsonObject | BareArray | Texts | KeyedObject | Rows, Field(discriminator="kind")]
 """One way to write a page."""

@@ -13,11 +13,11 @@ from pydantic import BeforeValidator, Field, model_validator
 from remote_segments.explanations import refusal
 from remote_segments.rest.auth import Auth
 from remote_segments.rest.decoding import IdentifierField, JoinedAt
-from remote_segments.rest.describing import Describe
+from remote_segments.rest.describing import DESCRIBED, Describe
 from remote_segments.rest.endpoint import PAGE_SIZE
 from remote_segments.rest.export.members import Export
-from remote_segments.rest.files.flow import DESCRIBED
 from remote_segments.rest.files.stream import Stream
+from remote_segments.rest.formats import Rows
 from remote_segments.rest.limits import Limits, Quota
 from remote_segments.rest.listing import Listing
 from remote_segments.rest.members import Members
@@ -30,6 +30,13 @@ from remote_segments.settings import Settings, Texts
 
 Verb = Literal["auth", "limits", "members", "describe", "list", "errors"]
 NAME = r"^[a-z][a-z0-9_]{0,47}$"
+
+
+_SILENT: Mapping[str, Path] = {"graphql": "errors", "json-rpc": "error"}
+"""For each shape of a body whose errors come as HTTP 200, where they are.
+
+https://spec.graphql.org/October2021/#sec-Errors, https://www.jsonrpc.org/specification#response_object
+"""
 
 
 def _described(value: Any) -> Any:
@@ -103,14 +110,20 @@ class SourceKind(Settings):
     def _identifier_problems(self) -> Iterator[str]:
         if self.primary not in self.identifiers:
             yield f"primary is {self.primary}, which is not one of the identifiers {', '.join(self.identifiers)}"
-        texts = self.members.format.kind in {"strings", "lines"}
+        layout = self.members.format
+        texts = layout.kind in {"strings", "lines"}
+        keys = [name for name, identifier in self.identifiers.items() if identifier.path is None]
         if texts and (len(self.identifiers) != 1 or self.joined_at):
             yield "members that are bare texts have exactly one identifier and no joined_at"
         for name, identifier in self.identifiers.items():
-            if (identifier.path is None) != texts:
+            if (identifier.path is None) != texts and not (layout.kind == "keyed" and keys == [name]):
                 yield f"identifier {name} needs a path, unless members are bare texts"
             if name == self.primary and identifier.absent != "error":
                 yield f"the primary identifier {name} may not be absent"
+        if isinstance(layout, Rows):
+            used = {field.path for field in (*self.identifiers.values(), self.joined_at) if field and field.path}
+            for column in sorted(used - set(layout.columns)):
+                yield f"the column {column} is not one of those that the format declares"
 
     def _end_problems(self) -> Iterator[str]:
         """Yields why the manifest could lose members without an error."""
@@ -144,7 +157,7 @@ class SourceKind(Settings):
 
     def given(self) -> set[str]:
         """Returns the placeholders that reading the members fills itself."""
-        return set() if isinstance(self.members, Members) else {*self.members.given(), DESCRIBED}
+        return {*self.members.given(), DESCRIBED}
 
     def calls(self, size: int) -> int:
         """Returns the calls that one refresh of so many members takes at most."""
@@ -152,7 +165,8 @@ class SourceKind(Settings):
         described = self.describe.calls() * (2 if twice else 1)
         if not isinstance(self.members, Members):
             return self.members.calls() + described
-        return self.members.paging.pages(size, self.members.page_size) + described
+        job = self.members.job.calls() if self.members.job is not None else 0
+        return self.members.paging.pages(size, self.members.page_size) + job + described
 
 
 class Manifest(Settings):
@@ -186,7 +200,7 @@ class Manifest(Settings):
 
     @model_validator(mode="after")
     def _fits(self) -> "Manifest":
-        problems = [*self._auth_problems(), *self._name_problems()]
+        problems = [*self._auth_problems(), *self._name_problems(), *self._silent_problems()]
         sets = [frozenset(kind.ids) for kind in self.sources.values()]
         if len(set(sets)) < len(sets):
             problems.append("two kinds of source have the same id keys, so that they could be confused")
@@ -200,6 +214,18 @@ class Manifest(Settings):
                 yield f"auth uses the secret {secret}, which connection.secrets does not list"
         if "authorization" in {name.lower() for name in self.headers}:
             yield "the authorization header belongs to auth"
+
+    def _silent_problems(self) -> Iterator[str]:
+        """Yields the shapes of calls whose errors come as HTTP 200, and that no rule tells from success."""
+        told = {rule.path for rule in self.refusals if rule.status == 200 and rule.present}
+        for name, kind in self.sources.items():
+            job = None if isinstance(kind.members, Stream) else kind.members.job
+            calls = (kind.describe, kind.describe.count, kind.members, kind.list, job and job.submit)
+            for call in calls:
+                path = _SILENT.get(getattr(getattr(call, "body", None), "kind", ""))
+                if path is not None and path not in told:
+                    yield f"errors of sources.{name} come as HTTP 200: refusals needs a rule for `{path}` being present"
+                    break
 
     def _name_problems(self) -> Iterator[str]:
         options = set(self.connection.options)

@@ -66,12 +66,21 @@ class Refusal(Settings):
     )
     path: Path | None = Field(None, description="Path into the JSON body.")
     values: Texts | None = Field(None, description="The rule counts when the text at `path` is one of these.")
+    other_than: Texts | None = Field(
+        None, description="The rule counts when a text is at `path` that is none of these.", examples=[["0"]]
+    )
+    present: Literal[True] | None = Field(
+        None, description="The rule counts when anything but null or an empty array is at `path`."
+    )
     means: Meaning = Field(description="What such an answer means.")
 
     @model_validator(mode="after")
     def _whole(self) -> "Refusal":
-        if (self.path is None) != (self.values is None):
+        tests = [self.values, self.other_than, self.present]
+        if (self.path is None) != (tests.count(None) == len(tests)):
             raise ValueError("path and values are written together")
+        if tests.count(None) < len(tests) - 1:
+            raise ValueError("a rule has one test of its path: values, other_than or present")
         return self
 
     def applies(self, response: Response, decoded: Callable[[], Any]) -> bool:
@@ -81,7 +90,15 @@ class Refusal(Settings):
         value = decoded() if self.content or self.path else None
         if self.content and (value is not None) != (self.content == "json"):
             return False
-        return self.path is None or as_text(find(value, self.path)) in (self.values or ())
+        return self.path is None or self._says(find(value, self.path))
+
+    def _says(self, found: Any) -> bool:
+        if self.present is not None:
+            return found not in (None, [], {}, "", False)
+        text = as_text(found)
+        return (
+            text in self.values if self.values is not None else text is not None and text not in (self.other_than or ())
+        )
 
 
 def as_text(value: object) -> str | None:

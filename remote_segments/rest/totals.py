@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.decoding import Extra
+from remote_segments.rest.describing import whole_number
 from remote_segments.rest.paths import Path, wrong_type
 from remote_segments.settings import Settings
 
@@ -45,7 +46,7 @@ class Total(Settings):
 
     def extras(self) -> dict[str, Extra]:
         """Returns the values a page must hold beside its members."""
-        return {"total": Extra(self.path, int, absent=self.absent == "unknown")} if self.path else {}
+        return {"total": Extra(self.path, int | str, absent=self.absent == "unknown")} if self.path else {}
 
     def read(self, values: dict[str, object], headers: dict[str, str], where: str) -> int | None:
         """Returns the count that a page tells, None where it tells none.
@@ -55,7 +56,7 @@ class Total(Settings):
         """
         if self.source == "page":
             value = values["total"]
-            return None if value is UNSET else int(value)  # type: ignore[call-overload]
+            return None if value is UNSET else whole_number(value, self.path or "", where)
         if self.source == "describe":
             return None
         text = headers.get((self.header or "").lower(), "").strip()

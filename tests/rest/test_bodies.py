@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from remote_segments.errors import ProjectError
+from remote_segments.errors import PlatformError, ProjectError
 from remote_segments.rest.describing import Describe
 from remote_segments.rest.messages import Base
 from tests.support.invented_platform import DIALECTS, World, connect, manifest, read
@@ -143,6 +143,50 @@ def test_members_are_read_with_a_post(world: World) -> None:
     first = {"filter": {"field": "segment_id", "value": "s1"}, "page": {"size": 2}}
     second = {**first, "page": {"size": 2, "after": "c2"}}
     assert bodies == [first, second, second]
+
+
+QUERY = "query ($list: ID!, $first: Int!, $after: String) { list(id: $list) { members(first: $first, after: $after) } }"
+GRAPHQL = {
+    "method": "POST",
+    "path": "/graphql",
+    "repeatable": True,
+    "query": {},
+    "body": {"kind": "graphql", "query": QUERY, "variables": '{"list": "{segment_id}", "first": {page_size}}'},
+    "format": {"kind": "json", "items": "data.list.members.nodes"},
+    "paging": {
+        "kind": "cursor",
+        "path": "data.list.members.pageInfo.endCursor",
+        "parameter": "variables.after",
+        "place": "body",
+        "more": "data.list.members.pageInfo.hasNextPage",
+    },
+}
+ERRORS = [{"status": 200, "path": "errors", "present": True, "means": "refused"}]
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_members_are_read_with_graphql(partial: bool, world: World) -> None:
+    """Variables hold id, page size and cursor; an answer with errors is one, also with a part of the data."""
+    variables: list[dict[str, Any]] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"name": "VIP"})
+        variables.append(json.loads(request.content)["variables"])
+        after = variables[-1].get("after")
+        page = {"nodes": [{"id": after or "m1"}], "pageInfo": {"endCursor": "c2", "hasNextPage": after is None}}
+        failed = {"errors": [{"message": "a node is missing"}]} if partial and after else {}
+        return httpx.Response(200, json={"data": {"list": {"members": page}}, **failed})
+
+    fetch = connect(manifest(DIALECTS["cursor"], members=GRAPHQL, refusals=ERRORS), serve, world).fetch(
+        "segment", {"segment_id": "s1"}
+    )
+    if partial:
+        with pytest.raises(PlatformError, match="request-refused"):
+            read(fetch)
+    else:
+        assert read(fetch) == ["m1", "c2"]
+    assert variables == [{"list": "s1", "first": 2}, {"list": "s1", "first": 2, "after": "c2"}]
 
 
 def test_a_cursor_in_the_body_needs_a_post() -> None:

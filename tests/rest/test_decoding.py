@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.decoding import Extra, IdentifierField, JoinedAt, Page, PageDecoder
-from remote_segments.rest.formats import BareArray, JsonObject
+from remote_segments.rest.formats import BareArray, JsonObject, KeyedObject, Rows
 from remote_segments.rest.formats import Texts as TextsFormat
 from remote_segments.rest.messages import Response
 
@@ -55,6 +55,91 @@ def test_texts_are_members() -> None:
     assert decode(["a", "b"], layout=TextsFormat(kind="strings"), identifiers=fields)[0].columns == {"key": ["a", "b"]}
     page, _ = decode({"ids": ["a"]}, layout=TextsFormat(kind="strings", items="ids"), identifiers=fields)
     assert page.columns == {"key": ["a"]}
+
+
+KEYED = KeyedObject(kind="keyed", items="contacts")
+ROWS = Rows(kind="rows", items="results", columns=("id", "properties.email", "more"), columns_at="columns")
+COLUMNS = {"key": IdentifierField(path="id"), "email": IdentifierField(path="properties.email")}
+
+
+def test_members_under_their_keys_become_columns() -> None:
+    """An object of objects is read in its order; an identifier without a path is the key; PHP's `[]` is none."""
+    members = {"47": {"id": 47, "email": "a@example.test"}, "12": {"id": 12, "email": None}}
+    fields = {"id": IdentifierField(path="id", type="integer"), "email": IdentifierField(path="email")}
+    page, _ = decode({"contacts": members}, layout=KEYED, identifiers=fields, primary="id")
+    assert page.columns == {"id": ["47", "12"], "email": ["a@example.test", None]}
+    fields = {"key": IdentifierField(), "email": IdentifierField(path="email")}
+    page, _ = decode({"contacts": members}, layout=KEYED, identifiers=fields)
+    assert page.columns == {"key": ["47", "12"], "email": ["a@example.test", None]}
+    for nobody in ({}, []):
+        assert decode({"contacts": nobody}, layout=KEYED)[0].length == 0
+    lenient = KeyedObject(kind="keyed", items="contacts", absent="empty")
+    assert decode({}, layout=lenient)[0].length == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ({"contacts": [{"id": "47"}]}, "wrong-type"),
+        ({"contacts": None}, "wrong-type"),
+        ({"contacts": {"47": []}}, "wrong-type"),
+        ({"contacts": {"47": {}}}, "path-missing"),
+        ({"contacts": {"47": {"id": None}}}, "member-without-id"),
+        ({}, "path-missing"),
+    ],
+)
+def test_another_shape_of_members_under_keys_is_an_error(document: object, code: str) -> None:
+    """An array of members where an object is declared is never taken for none."""
+    with pytest.raises(PlatformError) as caught:
+        decode(document, layout=KEYED)
+    assert caught.value.code == code
+
+
+def test_rows_become_columns() -> None:
+    """Values are found by their place; what nobody asks for may be anything."""
+    document = {"columns": list(ROWS.columns), "results": [["a", "a@example.test", {}], ["b", None, 7]]}
+    page, _ = decode(document, layout=ROWS, identifiers=COLUMNS)
+    assert page.columns == {"key": ["a", "b"], "email": ["a@example.test", None]}
+    times = JoinedAt(path="more", form="unix")
+    assert decode(
+        {"columns": list(ROWS.columns), "results": [["a", "x", 0]]}, layout=ROWS, identifiers=COLUMNS, joined_at=times
+    )[0].joined_at == [datetime(1970, 1, 1, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "code"),
+    [
+        (ROWS.columns, ["a", "x"], "wrong-type"),
+        (ROWS.columns, ["a", "x", 1, 2], "wrong-type"),
+        (ROWS.columns, {"id": "a"}, "wrong-type"),
+        (ROWS.columns, [7, "x", 1], "wrong-type"),
+        (ROWS.columns, [None, "x", 1], "member-without-id"),
+        (("properties.email", "id", "more"), ["x", "a", 1], "wrong-type"),
+        (ROWS.columns[:2], ["a", "x", 1], "wrong-type"),
+    ],
+)
+def test_rows_of_another_shape_are_an_error(columns: tuple[str, ...], row: object, code: str) -> None:
+    """A value in another place would be another person's identifier."""
+    with pytest.raises(PlatformError) as caught:
+        decode({"columns": list(columns), "results": [["a", "x", 1], row]}, layout=ROWS, identifiers=COLUMNS)
+    assert caught.value.code == code
+
+
+def test_an_identifier_may_be_a_number_or_a_text() -> None:
+    """Some platforms write one id both ways; nothing else is taken for an id."""
+    either = {"key": IdentifierField(path="id", type="either")}
+    assert decode({"data": [{"id": 7}, {"id": "u-1"}]}, identifiers=either)[0].columns == {"key": ["7", "u-1"]}
+    for value in (7.5, True, [], {}):
+        with pytest.raises(PlatformError, match="wrong-type"):
+            decode({"data": [{"id": value}]}, identifiers=either)
+
+
+@pytest.mark.parametrize("value", [b"NaN", b"Infinity", b"-Infinity", b"nan", b"1e999", b"undefined"])
+def test_what_is_no_json_is_no_id(value: bytes) -> None:
+    """A server that writes NaN for a missing number is told, and nobody is called `nan`."""
+    either = {"key": IdentifierField(path="id", type="either")}
+    with pytest.raises(PlatformError, match=r"not-json|wrong-type"):
+        decoder(identifiers=either).decode(Response(200, {}, b'{"data": [{"id": ' + value + b"}]}"))
 
 
 def test_whole_numbers_become_text_only_where_declared() -> None:

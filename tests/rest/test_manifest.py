@@ -13,6 +13,7 @@ from tests.support.invented_platform import DIALECTS, manifest
 
 CURSOR = DIALECTS["cursor"]
 PAGE = {"certainty": "exact", "source": "page", "path": "total"}
+SIZED = {"size": "{page_size}"}
 TOLD = {name: value for name, value in DIALECTS["session-short"].paging.items() if name != "told_size"}
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "an end by absence needs page_size or a total": (
@@ -35,6 +36,24 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "an end by short-page needs page_size": ("session-short", {"paging": TOLD, "page_size": None, "query": {}}),
     "an end by total needs a total on every": ("session-total", {"total": None}),
     "an end by absence needs page_size": ("continue", {"page_size": None, "query": {}}),
+    "refusals needs a rule for `errors`": (
+        "cursor-in-body",
+        {"members": {"query": SIZED, "body": {"kind": "graphql", "query": "{x}"}}},
+    ),
+    "refusals needs a rule for `error`": (
+        "cursor-in-body",
+        {"members": {"query": SIZED, "body": {"kind": "json-rpc", "method": "x", "params": '{"id": "{segment_id}"}'}}},
+    ),
+    "a rule has one test": (
+        "cursor",
+        {"refusals": [{"status": 200, "path": "x", "present": True, "values": ["1"], "means": "refused"}]},
+    ),
+    "a column is named once": ("cursor", {"format": {"kind": "rows", "items": "x", "columns": ["id", "id"]}}),
+    "the column id is not one of those": ("cursor", {"format": {"kind": "rows", "items": "x", "columns": ["uid"]}}),
+    "identifier email needs a path": (
+        "cursor",
+        {"format": {"kind": "keyed", "items": "x"}, "identifiers": {"id": {}, "email": {}}},
+    ),
     "a single answer needs a total": ("cursor", {"paging": {"kind": "single"}}),
     "a cursor has one end": ("cursor", {"paging": {**CURSOR.paging, "end": []}}),
     "describe, which tells no size": (

@@ -68,6 +68,32 @@ def test_a_rule_of_the_manifest_comes_first(status: int, body: str, means: str) 
     assert meaning(Response(status, {}, body.encode()), RULES) == means
 
 
+CODES = (
+    Refusal(status=200, path="errors", present=True, means="refused"),
+    Refusal(status=200, path="replyCode", other_than=("0",), means="unavailable"),
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "means"),
+    [
+        ('{"replyCode": 0, "data": []}', "success"),
+        ('{"replyCode": 2008, "data": ""}', "unavailable"),
+        ('{"replyCode": "0"}', "success"),
+        ('{"value": [1]}', "success"),
+        ('{"errors": [{"message": "no"}], "data": null}', "refused"),
+        ('{"errors": {"code": 1}}', "refused"),
+        ('{"errors": "no"}', "refused"),
+        ('{"errors": []}', "success"),
+        ('{"errors": null}', "success"),
+        ("not json", "success"),
+    ],
+)
+def test_an_error_code_in_http_200_is_told_from_success(body: str, means: str) -> None:
+    """Any code but that of success, and anything where errors stand, is a refusal; an answer without them is not."""
+    assert meaning(Response(200, {}, body.encode()), CODES) == means
+
+
 TOLD: dict[Meaning, tuple[type[RemoteSegmentsError], str]] = {
     "throttled": (TemporaryError, "rate-limited"),
     "daily-quota": (TemporaryError, "rate-limited"),

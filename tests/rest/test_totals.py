@@ -167,3 +167,24 @@ def test_an_estimate_never_proves_a_single_full_page(world: World) -> None:
     proven = {"certainty": "drifting", "source": "describe"}
     server = Server(DIALECTS["next-link-absent"], members=MEMBERS[:2])
     assert read(fetch(world, server, "next-link-absent", total=proven)) == ["m1", "m2"]
+
+
+ON_PAGE = {"certainty": "exact", "source": "page", "path": "meta.total"}
+
+
+@pytest.mark.parametrize(
+    ("total", "code"), [("5", None), ("6", "total-mismatch"), ("5.0", "wrong-type"), ("", "wrong-type")]
+)
+def test_a_total_may_be_written_as_text(total: str, code: str | None, world: World) -> None:
+    """Some platforms write every number as text; it is compared all the same."""
+
+    def write(_: int, __: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        return httpx.Response(200, json={**answer.json(), "meta": {"total": total}})
+
+    fetching = fetch(world, Server(DIALECTS["next-link"], change=write), "next-link", total=ON_PAGE)
+    if code is None:
+        assert read(fetching) == list(MEMBERS)
+        return
+    with pytest.raises(PlatformError) as caught:
+        read(fetching)
+    assert caught.value.code == code
