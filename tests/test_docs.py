@@ -22,7 +22,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(
 
 BLOCK = re.compile(r"^(?P<indent> *)```ya?ml\n(?P<text>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(
-    r"#\s*(?:\S*/)?(?P<folder>segments|platforms)/(?P<name>\w+)\.yaml\b|#\s*(?:\S*/)?(?P<project>project)\.yaml\b"
+    r"#\s*(?:\S*/)?(?P<folder>segments|platforms)/(?P<name>\w+(?:\.exchanges)?)\.yaml\b|#\s*(?:\S*/)?(?P<project>project)\.yaml\b"
 )
 RAISED = re.compile(r"^\s+(?:\w+Error|InvalidProject): (?P<codes>.+)$", re.MULTILINE)
 

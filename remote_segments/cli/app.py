@@ -15,6 +15,7 @@ from remote_segments.cli import (
     doctor,
     init,
     pausing,
+    platforms,
     preview,
     run,
     segments,
@@ -44,6 +45,8 @@ app.command("run", short_help="Fetch, map and publish segments now.")(run.run)
 app.command("status", short_help="Show what is published and how old it is.")(status.status)
 app.command("pause", short_help="Skip the refreshes of a segment for a while.")(pausing.pause_segment)
 app.command("resume", short_help="Refresh a paused segment again.")(pausing.resume_segment)
+app.command("platforms", short_help="List the platforms that can be read.")(platforms.platforms)
+app.add_typer(platforms.platform, name="platform", short_help="Check the manifest of a platform.")
 app.command("simulator", short_help="Serve fake platforms on this machine.")(simulator.simulate)
 app.command("demo", short_help="Refresh the example segments from the simulator.")(demo.demo)
 app.command("ui", short_help="Open the Dagster UI on what the demo made.")(ui.ui)

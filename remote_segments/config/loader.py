@@ -25,7 +25,7 @@ from remote_segments.config.references import (
 from remote_segments.config.salvage import SoundParts, sound_blocks, sound_parts, written_names
 from remote_segments.config.segment import Segment
 from remote_segments.errors import InvalidProject, Location, Problem
-from remote_segments.rest.catalog import load_platforms
+from remote_segments.rest.catalog import load_platforms, manifest_files
 from remote_segments.rest.manifest import Manifest
 from remote_segments.suggestions import choose
 from remote_segments.validation import check, in_order
@@ -97,7 +97,7 @@ class _Reading:
         except InvalidProject as error:
             self.problems.extend(error.problems)
             self.platforms = load_platforms()
-        self.platform_names = {*self.platforms, *(file.stem for file in own.glob("*.yaml"))}
+        self.platform_names = {*self.platforms, *(file.stem for file in manifest_files(own))}
 
     def read_segments(self) -> None:
         """Reads all segment files."""

@@ -131,7 +131,8 @@ class Account:
         for verb, calls in self._calls().items():
             if any(wanted.same_place(sent) for wanted, _ in calls):
                 return self._meet(sent, verb, calls)
-        return self._undocumented(sent, [pair for calls in self._calls().values() for pair in calls])
+        every = [pair for calls in self._calls().values() for pair in calls]
+        return self._undocumented(sent, self._nearest(sent, every))
 
     def expected(self) -> list[dict[str, str | None]]:
         """Returns the identifiers of the members, as the manifest must read them."""
@@ -192,23 +193,30 @@ class Account:
     def _meet(self, sent: Asked, verb: Verb, calls: list[tuple[Wanted, Exchange | None]]) -> httpx.Response:
         for wanted, exchange in calls:
             values, differences = wanted.read(sent)
-            if not differences and self._allowed(values):
-                return self._answer(sent, verb, values, exchange)
-        return self._undocumented(sent, calls)
+            if not differences:
+                wrong = self._refused_value(values)
+                return self._undocumented(sent, [wrong]) if wrong else self._answer(sent, verb, values, exchange)
+        return self._undocumented(sent, self._nearest(sent, calls))
 
-    def _allowed(self, values: Mapping[str, str]) -> bool:
-        size = self.membership.members.page_size
-        if "page_size" not in values or size is None or size.largest is None:
-            return True
-        return values["page_size"].isdecimal() and 1 <= int(values["page_size"]) <= size.largest
+    def _nearest(self, sent: Asked, calls: list[tuple[Wanted, Exchange | None]]) -> list[str]:
+        """Returns how a call differs from the documented call that is nearest."""
+        return min((wanted.read(sent)[1] for wanted, _ in calls), key=len, default=["nothing is documented"])
 
-    def _undocumented(self, sent: Asked, calls: list[tuple[Wanted, Exchange | None]]) -> httpx.Response:
-        """Refuses a call and remembers how it differs from the documented call that is nearest."""
-        found = [wanted.read(sent)[1] for wanted, _ in calls]
-        nearest = min(found, key=len, default=["nothing is documented"])
-        largest = self.membership.members.page_size.largest if self.membership.members.page_size else None
-        words = ", ".join(nearest) or f"a page holds {largest:,} members at most"
-        self.differences.append(f"{sent.method} {httpx.URL(sent.url).path}: {words}")
+    def _refused_value(self, values: Mapping[str, str]) -> str | None:
+        """Returns what is wrong with a value at a mark, None where all are documented."""
+        pages = self.membership.members
+        least = {"page": pages.first_page, "offset": 0, "page_size": 1}
+        for name in values.keys() & least.keys():
+            if not values[name].isdecimal() or int(values[name]) < least[name]:
+                return f"{name.replace('_', ' ')} {values[name]} is none of the documented ones"
+        largest = pages.page_size.largest if pages.page_size else None
+        if largest is not None and int(values.get("page_size", 1)) > largest:
+            return f"a page holds {largest:,} members at most"
+        return None
+
+    def _undocumented(self, sent: Asked, differences: list[str]) -> httpx.Response:
+        """Refuses a call and remembers why."""
+        self.differences.append(f"{sent.method} {httpx.URL(sent.url).path}: {', '.join(differences)}")
         return httpx.Response(400, stream=Bytes(b'{"refused": "not documented"}'))
 
     def _answer(self, sent: Asked, verb: Verb, values: dict[str, str], exchange: Exchange | None) -> httpx.Response:
@@ -248,7 +256,8 @@ class Account:
         told = {"page_size": size, "offset": start, "page": start // size + pages.first_page}
         filled = self._page_values(draft, told)
         answer = template.model_copy(update={"headers": fill(template.headers, filled)})
-        return answered(answer, self._filled(self.trouble.body(number, template.body), filled, draft))
+        body = self.trouble.body(number, template.body)
+        return answered(answer, self._filled(body, filled, draft, text=template.text is not None))
 
     def _start(self, values: Mapping[str, str], size: int) -> int | None:
         """Returns the place in the membership that a call asks for, None for a cursor that was never given."""
@@ -281,12 +290,12 @@ class Account:
             values |= {"cursor": f"c{last}"}
         return values
 
-    def _filled(self, body: Any, values: dict[str, Any], draft: Draft) -> Any:
+    def _filled(self, body: Any, values: dict[str, Any], draft: Draft, *, text: bool) -> Any:
         items = [
             fill(draft.shapes[number % len(draft.shapes)], {**self._known(), **self._identifiers(number)})
             for number in draft.members
         ]
-        if isinstance(body, str):
+        if text:
             lines = (item if isinstance(item, str) else json.dumps(item) for item in items)
             return fill(body, {**values, MEMBERS: "\n".join(lines)})
         if all(isinstance(shape, dict) and marks(list(shape)) for shape in draft.shapes):  # objects keyed by id

@@ -23,7 +23,7 @@ from remote_segments.conformance.troubles import (
     showing,
     status,
 )
-from remote_segments.conformance.verdicts import MISLED, Verdict, failed, inapplicable, must_end, must_heal, passed
+from remote_segments.conformance.verdicts import MISLED, Judgement, failed, inapplicable, must_end, must_heal, passed
 from remote_segments.errors import Problem
 
 WAIT = 3
@@ -37,7 +37,7 @@ def _each_page(lab: Lab, change: Change) -> list[Trouble]:
     return [on_page(page, change) for page in range(1, min(lab.pages, 3) + 1)]
 
 
-def _heals_and_ends(lab: Lab, change: Change, code: str, what: str) -> Verdict:
+def _heals_and_ends(lab: Lab, change: Change, code: str, what: str) -> Judgement:
     """Once, a failure is healed at every page; for ever, it ends in its code."""
     for page in range(1, min(lab.pages, 3) + 1):
         _, verdict = must_heal(lab, on_page(page, change, times=1), what)
@@ -46,7 +46,7 @@ def _heals_and_ends(lab: Lab, change: Change, code: str, what: str) -> Verdict:
     return must_end(lab, _each_page(lab, change), {code}, what)
 
 
-def throttled(lab: Lab) -> Verdict:
+def throttled(lab: Lab) -> Judgement:
     """A 429 that says how long to wait: obeyed, then read to the end."""
     change = refusing(lab.exchanges, "throttled", Retry_After=str(WAIT))
     outcome, verdict = must_heal(lab, on_page(lab.pages, change, times=1), "a 429 with Retry-After")
@@ -58,12 +58,12 @@ def throttled(lab: Lab) -> Verdict:
     return _heals_and_ends(lab, change, "rate-limited", "a 429 with Retry-After")
 
 
-def throttled_silently(lab: Lab) -> Verdict:
+def throttled_silently(lab: Lab) -> Judgement:
     """A 429 that does not say how long to wait."""
     return _heals_and_ends(lab, refusing(lab.exchanges, "throttled"), "rate-limited", "a 429 without Retry-After")
 
 
-def server_error(lab: Lab) -> Verdict:
+def server_error(lab: Lab) -> Judgement:
     """500, 502, 503, 504, and what the platform documents."""
     what = "a server error"
     for change in map(status, (500, 502, 504)):
@@ -73,12 +73,12 @@ def server_error(lab: Lab) -> Verdict:
     return _heals_and_ends(lab, refusing(lab.exchanges, "unavailable"), "platform-unavailable", what)
 
 
-def timeout(lab: Lab) -> Verdict:
+def timeout(lab: Lab) -> Judgement:
     """Nothing comes for longer than the time-out."""
     return _heals_and_ends(lab, raising(httpx.ReadTimeout("nothing came")), "timeout", "a time-out")
 
 
-def cut_body(lab: Lab) -> Verdict:
+def cut_body(lab: Lab) -> Judgement:
     """Half of an answer, then the connection closes; or it ends as if that were all."""
     broken = cut(httpx.RemoteProtocolError("closed"))
     verdict = _heals_and_ends(lab, broken, "answer-cut", "a cut body")
@@ -87,32 +87,32 @@ def cut_body(lab: Lab) -> Verdict:
     return _heals_and_ends(lab, cut(None), "answer-cut", "a body that ends too early")
 
 
-def cut_compressed(lab: Lab) -> Verdict:
+def cut_compressed(lab: Lab) -> Judgement:
     """A compressed answer that lacks its end."""
     return _heals_and_ends(lab, cut_gzip, "answer-cut", "a compressed answer without its end")
 
 
-def invalid_json(lab: Lab) -> Verdict:
+def invalid_json(lab: Lab) -> Judgement:
     """Success with something that is not JSON."""
     if lab.textual:
         return inapplicable("pages are not JSON")
     return must_end(lab, _each_page(lab, body(b'{"data": [nonsense]}')), {"not-json"}, "an answer that is not JSON")
 
 
-def web_page(lab: Lab) -> Verdict:
+def web_page(lab: Lab) -> Judgement:
     """Success with a web page."""
     page = body(b"<!DOCTYPE html><html><title>Sign in</title></html>", "text/html")
     return must_end(lab, _each_page(lab, page), {"not-json"}, "a web page instead of data")
 
 
-def key_refused(lab: Lab) -> Verdict:
+def key_refused(lab: Lab) -> Judgement:
     """The key is refused, from the start or in the middle."""
     change = refusing(lab.exchanges, "key_refused")
     troubles = [everywhere(change), *_each_page(lab, change)]
     return must_end(lab, troubles, {"key-refused"}, "a key that is refused")
 
 
-def expired(lab: Lab) -> Verdict:
+def expired(lab: Lab) -> Judgement:
     """A cursor or link that is no longer accepted in the middle."""
     if lab.pages == 1:
         return inapplicable(ONE_ANSWER)
@@ -120,14 +120,14 @@ def expired(lab: Lab) -> Verdict:
     return must_end(lab, troubles, EXPIRED, "a cursor that has expired")
 
 
-def deleted_segment(lab: Lab) -> Verdict:
+def deleted_segment(lab: Lab) -> Judgement:
     """The segment is not there, or vanishes while it is read."""
     change = refusing(lab.exchanges, "not_found")
     troubles = [everywhere(change), *_each_page(lab, change)]
     return must_end(lab, troubles, {"segment-not-found"}, "a deleted segment")
 
 
-def null_members(lab: Lab) -> Verdict:
+def null_members(lab: Lab) -> Judgement:
     """Null where the members would be."""
     if lab.textual:
         return inapplicable("pages are not JSON")
@@ -135,7 +135,7 @@ def null_members(lab: Lab) -> Verdict:
     return must_end(lab, troubles, {"wrong-type"}, "null in place of the members")
 
 
-def missing_key(lab: Lab) -> Verdict:
+def missing_key(lab: Lab) -> Judgement:
     """A key of a page is not there: the members, the cursor, the count."""
     if lab.textual:
         return inapplicable("pages are not JSON")
@@ -167,7 +167,7 @@ def _at(template: object, other: object, name: str) -> bool:
     )
 
 
-def wrong_id(lab: Lab) -> Verdict:
+def wrong_id(lab: Lab) -> Judgement:
     """An identifier of another JSON type than documented."""
     if lab.textual:
         return inapplicable("identifiers are always text in such a format")
@@ -176,7 +176,7 @@ def wrong_id(lab: Lab) -> Verdict:
     return must_end(lab, _shown(lab, primary, (other, {"a": 1}, True)), {"wrong-type"}, f"`{primary}` of another type")
 
 
-def null_id(lab: Lab) -> Verdict:
+def null_id(lab: Lab) -> Judgement:
     """A member without the platform's own identifier."""
     if lab.textual:
         return inapplicable("there is no null in such a format")
@@ -188,4 +188,4 @@ def _shown(lab: Lab, name: str, values: Iterable[object]) -> list[Trouble]:
     return [showing(name, value, page) for value in values for page in range(1, min(lab.pages, 2) + 1)]
 
 
-Row = Callable[[Lab], Verdict]
+Row = Callable[[Lab], Judgement]

@@ -11,7 +11,7 @@ from remote_segments.conformance.lab import Lab
 from remote_segments.conformance.misspelling import Misspelt, case_differs, leading_nowhere, misspell, written_paths
 from remote_segments.conformance.reading import exchanges_file, load_exchanges
 from remote_segments.conformance.replay import differences
-from remote_segments.conformance.verdicts import Verdict, failed, inapplicable, judged, passed
+from remote_segments.conformance.verdicts import Judgement, failed, inapplicable, judged, passed
 from remote_segments.errors import InvalidProject, Problem
 from remote_segments.rest.catalog import load_manifest
 from remote_segments.rest.manifest import Manifest
@@ -64,7 +64,7 @@ class Line:
     source: str | None
     row: str
     about: str
-    verdict: Verdict
+    verdict: Judgement
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _source(lab: Lab) -> Iterator[Line]:
         yield Line(lab.kind, name, _about(row), verdict)
 
 
-def _misspelt(document: Document, tried: list[Misspelt]) -> Verdict:
+def _misspelt(document: Document, tried: list[Misspelt]) -> Judgement:
     unnoticed = [one for one in tried if one.noticed is None or not one.named]
     if unnoticed:
         return failed(*(_unnoticed(document, one) for one in unnoticed))

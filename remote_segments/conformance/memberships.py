@@ -7,27 +7,27 @@ from remote_segments.conformance.account import Draft, Trouble
 from remote_segments.conformance.lab import Lab
 from remote_segments.conformance.marks import marks
 from remote_segments.conformance.troubles import counting, drafting, foreign_headers, foreign_links, on_page, redirect
-from remote_segments.conformance.verdicts import MISLED, Verdict, failed, inapplicable, judged, must_end, passed, whole
+from remote_segments.conformance.verdicts import MISLED, Judgement, failed, inapplicable, judged, must_end, passed, whole
 from remote_segments.errors import Problem
 
 ONE_ANSWER = "all members come in one answer"
 
 
-def _read(lab: Lab, members: int) -> Verdict:
+def _read(lab: Lab, members: int) -> Judgement:
     return judged(lab.differences(lab.read(members)))
 
 
-def pages(lab: Lab) -> Verdict:
+def pages(lab: Lab) -> Judgement:
     """Four pages, where there are pages."""
     return _read(lab, lab.many)
 
 
-def empty(lab: Lab) -> Verdict:
+def empty(lab: Lab) -> Judgement:
     """No member: proven, not failed."""
     return _read(lab, 0)
 
 
-def one(lab: Lab) -> Verdict:
+def one(lab: Lab) -> Judgement:
     """One member for each shape that the documentation shows."""
     return judged(
         problem
@@ -36,7 +36,7 @@ def one(lab: Lab) -> Verdict:
     )
 
 
-def full_page(lab: Lab) -> Verdict:
+def full_page(lab: Lab) -> Judgement:
     """Exactly one full page, and exactly two."""
     if not lab.paged:
         return inapplicable(ONE_ANSWER)
@@ -50,14 +50,14 @@ def full_page(lab: Lab) -> Verdict:
     return passed("end-unproven" if unproven else None)
 
 
-def page_size(lab: Lab) -> Verdict:
+def page_size(lab: Lab) -> Judgement:
     """Pages as large as the manifest asks for are documented."""
     if not lab.paged:
         return inapplicable(ONE_ANSWER)
     return judged(lab.differences(lab.read(1, shrink=False)))
 
 
-def page_cap(lab: Lab) -> Verdict:
+def page_cap(lab: Lab) -> Judgement:
     """As many pages as the cap allows are read, one more is an error."""
     if lab.pages == 1:
         return inapplicable(ONE_ANSWER)
@@ -76,7 +76,7 @@ def _led(lab: Lab) -> bool:
     return bool(marks([answer.body, answer.headers]) & {"cursor", "next_offset", "next_page"})
 
 
-def repeated_cursor(lab: Lab) -> Verdict:
+def repeated_cursor(lab: Lab) -> Judgement:
     """Page two leads to itself (A-A), page three to page two (A-B-A); or the place asked for is ignored."""
     if lab.pages == 1:
         return inapplicable(ONE_ANSWER)
@@ -90,7 +90,7 @@ def repeated_cursor(lab: Lab) -> Verdict:
     return must_end(lab, troubles, {"cursor-repeated"}, "a cursor that repeats")
 
 
-def duplicated_member(lab: Lab) -> Verdict:
+def duplicated_member(lab: Lab) -> Judgement:
     """The last member of page one comes again on page two: counted as repeated, or an error."""
     if lab.pages == 1:
         return inapplicable(ONE_ANSWER)
@@ -117,7 +117,7 @@ def _doubling(lab: Lab) -> Trouble:
     return Trouble(population=lambda _, members: sorted([*dict.fromkeys(members), lab.size]))
 
 
-def renamed_segment(lab: Lab) -> Verdict:
+def renamed_segment(lab: Lab) -> Judgement:
     """Another name in the description is shown, not taken for another segment."""
     if "name" not in marks([exchange.response.model_dump() for exchange in lab.membership.describe]):
         return inapplicable("the platform tells no name")
@@ -129,7 +129,7 @@ def renamed_segment(lab: Lab) -> Verdict:
     return failed(Problem("description-differs", found, "Correct describe.name.", lab.locate("describe", "name")))
 
 
-def moving_members(lab: Lab) -> Verdict:
+def moving_members(lab: Lab) -> Judgement:
     """Members come and go between pages: nobody who stays is lost without a word."""
     if lab.pages == 1:
         return inapplicable(ONE_ANSWER)
@@ -163,7 +163,7 @@ def _movements(lab: Lab) -> Iterator[tuple[str, Trouble]]:
     yield "a member joined", before_page(2, set(), [lab.many + 1])
 
 
-def wrong_total(lab: Lab) -> Verdict:
+def wrong_total(lab: Lab) -> Judgement:
     """The platform's count is one too high, or one too low."""
     certainty = lab.membership.total
     if certainty in {None, "estimate"}:
@@ -181,7 +181,7 @@ def wrong_total(lab: Lab) -> Verdict:
     return passed(verdict.code, "off by one is shown as doubt, far off is an error")
 
 
-def foreign_link(lab: Lab) -> Verdict:
+def foreign_link(lab: Lab) -> Judgement:
     """A link or a redirect to another host is not followed, and no credential goes there."""
     troubles = [on_page(page, redirect) for page in range(1, min(lab.pages, 3) + 1)]
     verdict = must_end(lab, troubles, {"foreign-link"}, "a redirect to another host")

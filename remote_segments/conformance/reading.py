@@ -9,6 +9,7 @@ import yaml
 
 from remote_segments.conformance.exchanges import Exchanges
 from remote_segments.errors import InvalidProject, Location, Problem
+from remote_segments.rest.catalog import EXCHANGES
 from remote_segments.validation import check, in_order
 from remote_segments.yaml import read_document
 
@@ -36,7 +37,7 @@ _Json.yaml_implicit_resolvers = {
 
 def exchanges_file(manifest: Path) -> Path:
     """Returns where the exchanges of a manifest are: beside it, or in a folder `exchanges` beside it."""
-    beside = manifest.with_name(f"{manifest.stem}.exchanges.yaml")
+    beside = manifest.with_name(f"{manifest.stem}{EXCHANGES}")
     inside = manifest.parent / "exchanges" / manifest.name
     return inside if inside.is_file() and not beside.is_file() else beside
 

@@ -17,7 +17,7 @@ MISLED = frozenset(
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What one row came to: the code it rightly ended in or wrongly failed with, and why."""
 
     result: Result
@@ -26,22 +26,22 @@ class Verdict:
     problems: tuple[Problem, ...] = ()
 
 
-def passed(code: str | None = None, note: str = "") -> Verdict:
+def passed(code: str | None = None, note: str = "") -> Judgement:
     """Returns a row that is as it must be; `code` is that of the error it rightly ends in."""
-    return Verdict("ok", code, note)
+    return Judgement("ok", code, note)
 
 
-def inapplicable(reason: str) -> Verdict:
+def inapplicable(reason: str) -> Judgement:
     """Returns a row that says nothing about this platform."""
-    return Verdict("not applicable", None, reason)
+    return Judgement("not applicable", None, reason)
 
 
-def failed(*problems: Problem) -> Verdict:
+def failed(*problems: Problem) -> Judgement:
     """Returns a row that shows a fault of the manifest, or of the engine."""
-    return Verdict("failed", problems[0].code, "", problems)
+    return Judgement("failed", problems[0].code, "", problems)
 
 
-def judged(problems: Iterable[Problem], note: str = "") -> Verdict:
+def judged(problems: Iterable[Problem], note: str = "") -> Judgement:
     """Returns `ok` when there is no problem."""
     found = tuple(problems)
     return failed(*found) if found else passed(note=note)
@@ -56,7 +56,7 @@ def whole(lab: Lab, outcome: Outcome) -> bool:
 
 def must_end(
     lab: Lab, troubles: Iterable[Trouble], codes: Collection[str], what: str, *, may_be_whole: bool = False
-) -> Verdict:
+) -> Judgement:
     """Reads an account with each trouble in turn; each must end in one of the codes.
 
     Args:
@@ -86,7 +86,7 @@ def must_end(
     return passed(seen[0] if seen else None)
 
 
-def must_heal(lab: Lab, trouble: Trouble, what: str) -> tuple[Outcome, Verdict | None]:
+def must_heal(lab: Lab, trouble: Trouble, what: str) -> tuple[Outcome, Judgement | None]:
     """Reads an account whose trouble passes; a verdict only when not all members were read."""
     outcome = lab.read(lab.many, trouble)
     if whole(lab, outcome):

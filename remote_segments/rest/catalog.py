@@ -8,6 +8,9 @@ from remote_segments.rest.manifest import Manifest
 from remote_segments.validation import load
 from remote_segments.yaml import read_document
 
+EXCHANGES = ".exchanges.yaml"
+"""How the file with a platform's documented exchanges ends, which is kept beside its manifest."""
+
 
 def load_manifest(path: Path) -> Manifest:
     """Returns the manifest in a file, whose name is the platform's name.
@@ -26,7 +29,18 @@ def load_manifest(path: Path) -> Manifest:
 def bundled() -> list[Path]:
     """Returns the files of the manifests that come with the project."""
     folder = Path(str(resources.files("remote_segments.platforms")))
-    return sorted(folder.glob("*.yaml"))
+    return manifest_files(folder)
+
+
+def manifest_files(folder: Path) -> list[Path]:
+    """Returns the manifests of a folder, which may be missing; documented exchanges beside them are none."""
+    return [file for file in sorted(folder.glob("*.yaml")) if not file.name.endswith(EXCHANGES)]
+
+
+def verbs(manifest: Manifest) -> tuple[str, ...]:
+    """Returns what a platform can be asked for."""
+    listing = all(kind.list is not None for kind in manifest.sources.values())
+    return ("members", "describe", *(("list",) if listing else ()))
 
 
 def load_platforms(extra: Path | None = None) -> dict[str, Manifest]:
@@ -38,7 +52,7 @@ def load_platforms(extra: Path | None = None) -> dict[str, Manifest]:
     Raises:
         InvalidProject: everything that is wrong with the files of `extra`.
     """
-    own = sorted(extra.glob("*.yaml")) if extra is not None and extra.is_dir() else []
+    own = manifest_files(extra) if extra is not None else []
     manifests: dict[str, Manifest] = {}
     problems: list[Problem] = []
     for path in [*bundled(), *own]:

@@ -16,7 +16,7 @@ from tests.support.commands import command, edit, on_terminal, process
 from tests.support.projects import snapshot_rows
 
 COMMANDS = ("init", "segments", "add", "preview", "validate", "doctor", "test", "run", "status", "pause", "resume",
-            "simulator", "demo", "ui")  # fmt: skip
+            "platforms", "simulator", "demo", "ui", "platform")  # fmt: skip
 STATUS = {"name", "state", "reason", "message", "fetched", "mapped", "unmapped", "joined", "left", "seconds",
           "snapshot_at", "age", "fresh"}  # fmt: skip
 REASONS = {"unknown", "ambiguous", "invalid", "duplicate"}
@@ -281,4 +281,5 @@ def test_the_simulator_names_its_accounts_and_stops_when_told(monkeypatch) -> No
 
 def test_every_command_is_tested_here() -> None:
     """A new command gets its `--help` checked."""
-    assert {one.name for one in application.app.registered_commands} == set(COMMANDS)
+    groups = application.app.registered_groups
+    assert {one.name for one in (*application.app.registered_commands, *groups)} == set(COMMANDS)

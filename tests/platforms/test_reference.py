@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from remote_segments.conformance.reading import exchanges_file, load_exchanges
 from remote_segments.identifiers import KINDS
 from remote_segments.rest.catalog import bundled, load_platforms
 from remote_segments.rest.reference import PROOFS, platforms_page, write_platforms_page
@@ -19,15 +20,12 @@ def test_the_page_is_current(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", bundled(), ids=lambda path: path.stem)
 def test_a_proof_level_is_earned(path: Path) -> None:
-    """`replayed` needs the vendor's description, `live` a real server, both in a test of this project."""
+    """`replayed` needs exchanges that are replayed, `live` a test against its real server; neither is left unsaid."""
     proof = load_platforms()[path.stem].proof
     assert proof in PROOFS
-    if proof == "replayed":
-        contract = (ROOT / "tests" / "platforms" / "test_contract.py").read_text()
-        assert f'"{path.stem}.json"' in contract
-    if proof == "live":
-        helper = f"tests.support.{path.stem}"
-        assert any(helper in file.read_text() for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__))
+    replayed = exchanges_file(path).is_file() and bool(load_exchanges(path).cases)
+    real = any(f'"{path.stem}"' in file.read_text() for file in (ROOT / "tests" / "real_servers").glob("test_*.py"))
+    assert proof == ("live" if real else "replayed" if replayed else "documented")
 
 
 @pytest.mark.parametrize("path", bundled(), ids=lambda path: path.stem)

@@ -1,0 +1,144 @@
+"""`remote-segments platforms` and `remote-segments platform check`: the platforms, and whether they are right."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from remote_segments.cli.options import JsonOption, ProjectOption
+from remote_segments.cli.output import out, print_json, print_problem, problem_json
+from remote_segments.config.folder import project_folder
+from remote_segments.config.project import PLATFORMS_FOLDER
+from remote_segments.errors import PlatformError, ProjectError
+from remote_segments.rest.catalog import bundled, load_platforms, manifest_files, verbs
+from remote_segments.rest.manifest import Manifest
+from remote_segments.suggestions import choose
+
+if TYPE_CHECKING:
+    from remote_segments.conformance.kit import Line, Report
+
+COLOURS = {"ok": "green", "failed": "red", "not applicable": "dim"}
+
+platform = typer.Typer(no_args_is_help=True, help="Whether a platform's manifest is right.", rich_markup_mode=None)
+
+
+def platforms(project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """List the platforms that can be read, those of the project included, and how far each is proven."""
+    known = load_platforms(project_folder(project) / PLATFORMS_FOLDER)
+    if as_json:
+        print_json({"platforms": [_json(manifest) for manifest in known.values()]})
+        return
+    out.print(_table(known))
+
+
+def _json(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "name": manifest.name,
+        "verbs": list(verbs(manifest)),
+        "proof": manifest.proof,
+        "docs": dict(manifest.docs),
+        "api_version": manifest.api_version,
+        "checked": manifest.checked.isoformat(),
+    }
+
+
+def _table(known: Mapping[str, Manifest]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("platform", "reads", "verbs", "proof", "API", "checked"):
+        table.add_column(title, no_wrap=title in {"platform", "proof"})
+    for manifest in known.values():
+        reads = ", ".join(kind.title.lower() for kind in manifest.sources.values())
+        words = (manifest.name, reads, ", ".join(verbs(manifest)), manifest.proof, manifest.api_version)
+        table.add_row(*map(Text, (*words, manifest.checked.isoformat())))
+    return table
+
+
+@platform.command("check", short_help="Run the conformance kit on a platform.")
+def check(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A platform's name, or the file of a manifest of your own.")
+    ],
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a platform's documented exchanges with its manifest, with everything that may go wrong.
+
+    Nothing is called over the network. The exit code is 4 when a row fails.
+    """
+    from remote_segments.conformance.kit import check_platform
+
+    report = check_platform(manifest_file(name, project))
+    if as_json:
+        print_json(_report_json(report))
+    else:
+        _print(report)
+    if not report.passed:
+        raise typer.Exit(PlatformError.exit_code)
+
+
+def manifest_file(name: str, project: Path | None) -> Path:
+    """Returns the file of a manifest: the one named, or that of a platform of the project or of those that come along.
+
+    Raises:
+        ProjectError: `unknown-platform`.
+    """
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        return Path(name).resolve()
+    own = project_folder(project) / PLATFORMS_FOLDER
+    known = {file.stem: file for file in (*bundled(), *manifest_files(own))}
+    if name not in known:
+        found = f"There is no platform `{name}`."
+        raise ProjectError("unknown-platform", found, choose(name, sorted(known)), f"{own}")
+    return known[name]
+
+
+def _report_json(report: "Report") -> dict[str, Any]:
+    return {
+        "platform": report.platform,
+        "file": str(report.file),
+        "exchanges": str(report.exchanges),
+        "passed": report.passed,
+        "rows": [_line_json(line) for line in report.lines],
+    }
+
+
+def _line_json(line: "Line") -> dict[str, Any]:
+    verdict = line.verdict
+    return {
+        "source": line.source,
+        "row": line.row,
+        "about": line.about,
+        "result": verdict.result,
+        "code": verdict.code,
+        "note": verdict.note,
+        "problems": [problem_json(problem) for problem in verdict.problems],
+    }
+
+
+def _print(report: "Report") -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("source", "row"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("result", overflow="fold")
+    for line in report.lines:
+        table.add_row(line.source or "all", line.row, _result(line))
+    out.print(table)
+    for problem in report.problems:
+        print_problem(problem)
+    failures = sum(line.verdict.result == "failed" for line in report.lines)
+    said = f"{failures} of {len(report.lines)} rows failed" if failures else f"all {len(report.lines)} rows are right"
+    out.print(f"{report.platform}: {said}.", markup=False, highlight=False)
+
+
+def _result(line: "Line") -> Text:
+    """`ok`, `failed: what`, `not applicable: why`; a row that is right may say in which error it rightly ends."""
+    verdict = line.verdict
+    text = Text(verdict.result, style=COLOURS[verdict.result])
+    if verdict.result == "failed":
+        return text.append(f": {verdict.code}", style="not dim")
+    words = ", ".join(filter(None, (f"ends in {verdict.code}" if verdict.code else "", verdict.note)))
+    joint = ": " if verdict.result == "not applicable" else ", "
+    return text.append(f"{joint}{words}" if words else "", style="default")

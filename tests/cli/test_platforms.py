@@ -1,0 +1,74 @@
+"""The commands about platforms: what they print, the JSON they promise, their exit codes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from remote_segments.conformance.reading import exchanges_file
+from remote_segments.errors import PlatformError, ProjectError
+from remote_segments.rest.catalog import bundled
+from tests.support.commands import command
+
+HUBSPOT = next(file for file in bundled() if file.stem == "hubspot")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A platform of the project's own, with one path misspelt."""
+    folder = tmp_path / "segment_configs" / "platforms"
+    folder.mkdir(parents=True)
+    text = HUBSPOT.read_text().replace("name: hubspot", "name: acme").replace("items: results", "items: rezults")
+    (folder / "acme.yaml").write_text(text)
+    shutil.copy(exchanges_file(HUBSPOT), folder / "acme.exchanges.yaml")
+    return folder / "acme.yaml"
+
+
+def test_platforms_are_listed_with_their_proof(own: Path) -> None:
+    """Those of the project are among them; its exchanges are not taken for a platform."""
+    listed = command("platforms", "--json").document["platforms"]
+    assert {one["name"] for one in listed} == {"acme", *(file.stem for file in bundled())}
+    assert all(set(one) == {"name", "verbs", "proof", "docs", "api_version", "checked"} for one in listed)
+    assert all("members" in one["verbs"] and one["proof"] in {"replayed", "live"} for one in listed)
+    shown = command("platforms")
+    assert (shown.code, shown.err) == (0, "")
+    assert "acme" in shown.out
+
+
+def test_a_right_platform_passes() -> None:
+    """Every row is shown, with the reason where one says nothing."""
+    shown = command("platform", "check", "mailman")
+    assert shown.code == 0
+    assert "mailman: all" in shown.out
+    assert "ends in page-limit" in shown.out
+    report = command("platform", "check", "mailman", "--json").document
+    assert report["passed"] is True
+    assert {row["result"] for row in report["rows"]} <= {"ok", "not applicable"}
+    assert {"source", "row", "about", "result", "code", "note", "problems"} == set(report["rows"][0])
+
+
+def test_a_misspelt_path_is_named_and_the_exit_code_says_who_must_act(own: Path) -> None:
+    """By name or by file: code 4, the path, the file and the line."""
+    for word in ("acme", own):
+        shown = command("platform", "check", word)
+        assert shown.code == PlatformError.exit_code
+        assert "rows failed" in shown.out
+        assert "`rezults`" in shown.err
+        assert "acme.yaml:" in shown.err
+    rows = command("platform", "check", own, "--json").document["rows"]
+    failed = next(row for row in rows if row["row"] == "three-pages")
+    assert (failed["result"], failed["code"]) == ("failed", "path-missing")
+
+
+def test_an_unknown_platform_and_a_missing_file_are_told(own: Path) -> None:
+    """A near miss is offered; a file that is not there is named."""
+    unknown = command("platform", "check", "hubspott")
+    assert unknown.code == ProjectError.exit_code
+    assert "unknown-platform" in unknown.err
+    assert "Did you mean `hubspot`?" in unknown.err
+    missing = command("platform", "check", own.with_name("nothing.yaml"))
+    assert (missing.code, "missing-file" in missing.err) == (ProjectError.exit_code, True)
+    own.with_name("acme.exchanges.yaml").unlink()
+    lone = command("platform", "check", "acme", "--json")
+    assert lone.code == ProjectError.exit_code
+    assert lone.document["problems"][0]["code"] == "exchanges-missing"
