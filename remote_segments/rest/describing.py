@@ -15,6 +15,9 @@ from remote_segments.rest.paths import Path, find, take, wrong_type
 from remote_segments.rest.refusals import as_text
 from remote_segments.settings import Settings, Texts
 
+DESCRIBED = "described_name"
+"""Placeholder for the segment's name as the platform describes it, for what is asked for by name."""
+
 State = Literal["ready", "computing", "inactive"]
 """Computing: the membership is not complete yet; inactive: the platform no longer updates it."""
 

@@ -1,23 +1,22 @@
 """The only place where bytes of a file arrive: from the network into a file without a name, in constant memory.
 
-The file has no name from the start (on Linux), so that it is gone with the process whatever happens; nobody else can
-open it. A download that was cut goes on where it ended when the server can prove that the file is still the same one
+A download that was cut goes on where it ended when the server can prove that the file is still the same one
 (RFC 9110, 13.1.5 and 14), else it begins anew. Sizes are in bytes, durations in seconds.
 """
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import httpx
 
-from remote_segments.errors import PlatformError, TemporaryError
+from remote_segments.errors import PlatformError
 from remote_segments.rest.credentials import Credential
 from remote_segments.rest.messages import Base, Downloaded, Request, Response, Wish
 from remote_segments.rest.outside import file_address
+from remote_segments.rest.scratch import nameless, unwritable
 from remote_segments.rest.silence import unlogged
 from remote_segments.rest.transport import CREDENTIAL, certificates, proxy
 
@@ -110,12 +109,7 @@ class Download:
     def _begun(self, answer: httpx.Response) -> IO[bytes]:
         """Starts anew with an empty file."""
         self.close()
-        try:
-            if self._folder is not None:
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by close(), or handed over
-        except OSError as error:
-            raise self._unwritable(error) from error
+        self._file = nameless(self._folder)
         tag = answer.headers.get("etag", "")
         self._tag = None if tag.startswith("W/") else tag or None
         self._digest, self._size = hashlib.sha256(), 0
@@ -138,7 +132,7 @@ class Download:
             try:
                 file.write(piece)
             except OSError as error:
-                raise self._unwritable(error) from error
+                raise unwritable(self._folder, error) from error
             self._digest.update(piece)
         length = answer.headers.get("content-length")
         if length is not None and int(length) != self._size - before:
@@ -147,7 +141,7 @@ class Download:
         try:
             file.seek(0)  # writes what is held back
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise unwritable(self._folder, error) from error
         self._file = None  # handed over
         return Downloaded(
             status=200,
@@ -157,12 +151,6 @@ class Download:
             sha256=self._digest.hexdigest(),
             framed=framed or answer.http_version == "HTTP/2",
         )
-
-    def _unwritable(self, error: OSError) -> TemporaryError:
-        folder = self._folder or Path(tempfile.gettempdir())
-        found = f"No file can be written to {folder}: {error.strerror or type(error).__name__}."
-        fix = "Free space on that disk, or let this user write there; then refresh again."
-        return TemporaryError("scratch-unwritable", found, fix)
 
 
 def _as_sent(answer: httpx.Response) -> Iterator[bytes]:

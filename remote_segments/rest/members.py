@@ -1,17 +1,18 @@
 """The loop over the pages of a membership, without I/O: it ends with a proof, or with an error."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.decoding import Page, PageDecoder
-from remote_segments.rest.describing import Describe, Description, still_computing
+from remote_segments.rest.describing import DESCRIBED, Describe, Description, still_computing
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
+from remote_segments.rest.export.job import Job
 from remote_segments.rest.formats import Format
-from remote_segments.rest.messages import Base, Request, Response
+from remote_segments.rest.messages import Base, Pause, Request, Response
 from remote_segments.rest.paging import Paging
 from remote_segments.rest.paging.turns import Call, Turn
 from remote_segments.rest.totals import Total
@@ -31,6 +32,16 @@ class Members(Endpoint):
     paging: Paging = Field(description="How to ask for the next page.")
     total: Total | None = Field(None, description="The platform's own count of members.")
     max_pages: int = Field(200_000, ge=1, description="More pages than this are an error.")
+    job: Job | None = Field(None, description="What the platform does first on request, where pages are its result.")
+
+    def given(self) -> Iterator[str]:
+        """Yields the placeholders that it fills itself."""
+        yield from self.job.given() if self.job is not None else ()
+
+    def placeholders(self) -> Iterator[str]:
+        """Yields the names that its addresses use."""
+        yield from super().placeholders()
+        yield from self.job.placeholders() if self.job is not None else ()
 
 
 @dataclass(frozen=True)
@@ -69,18 +80,18 @@ class MembersFlow:
             raise still_computing(found, self.described_where)
         return found
 
-    def pages(self) -> Generator[Request | Description | Page, Response | None, Proof]:
-        """Yields the calls (and is sent their answers), the description, and each page; returns the proof.
+    def pages(self) -> Generator[Request | Pause | Description | Page, Any, Proof]:
+        """Yields the calls (and is sent their answers), waits, the description, and each page; returns the proof.
 
         Raises:
             PlatformError: `cursor-repeated`, `page-limit`, `total-mismatch`, `end-unproven`, and what decoding raises.
-            TemporaryError: `segment-computing`, `membership-moved`, `answer-cut`.
+            TemporaryError: `segment-computing`, `membership-moved`, `answer-cut`, `export-*` of a job.
         """
         before = yield from self.description()
         yield before
         counted_apart = self.members.total is not None and self.members.total.source == "describe"
         counts = [before.size] if counted_apart and before.size is not None else []
-        call: Call | None = self.members.paging.first(self.members.call(self.base, self._values()))
+        call: Call | None = yield from self._first_call(before)
         seen, contents, before_ids = set[bytes](), set[int](), set[str | None]()
         number = fetched = repeated = 0
         while call is not None:
@@ -115,18 +126,23 @@ class MembersFlow:
         self._refuse_full_end(page.length, counts, fetched - repeated)
         return self._proof(counts, number, fetched, repeated)
 
-    def first_page(self) -> Generator[Request, Response, Page]:
+    def first_page(self) -> Generator[Request | Pause, Any, Page]:
         """Reads one page for a preview."""
-        call = self.members.paging.first(self.members.call(self.base, self._values()))
+        named = DESCRIBED in set(self.members.placeholders())
+        call = yield from self._first_call((yield from self.description()) if named else None)
         page, _, _ = yield from self._page(call)
         return page
 
     def _total_proves(self) -> bool:
         return self.members.total is not None and self.members.total.certainty != "estimate"
 
-    def _values(self) -> dict[str, str]:
-        size = {PAGE_SIZE: str(self.members.page_size)} if self.members.page_size else {}
-        return {**self.values, **size}
+    def _first_call(self, described: Description | None) -> Generator[Request | Pause, Any, Call]:
+        values = {**self.values, DESCRIBED: described.name} if described else self.values
+        if self.members.page_size:
+            values = {**values, PAGE_SIZE: str(self.members.page_size)}
+        if self.members.job is not None:
+            values = (yield from self.members.job.flow(self.base, values, self.where)).values
+        return self.members.paging.first(self.members.call(self.base, values))
 
     def _page(self, call: Call) -> Generator[Request, Response, tuple[Page, dict[str, object], dict[str, str]]]:
         for attempt in range(1, CUT_TRIES + 1):

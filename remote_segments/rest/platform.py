@@ -141,6 +141,7 @@ class Platform:
         if not (base_url or declared).startswith(("https://", "http://")):
             found = f"base_url is {base_url}, which does not begin with https:// or http://."
             raise ProjectError("bad-value", found, "Write the whole address.", f"connection {connection}")
+        self._scratch = scratch
         self._base = Base((base_url or declared).rstrip("/"), declared)
         where = f"connection {connection}, platforms/{manifest.name}.yaml, auth"
         session = Session(manifest.auth, Keys(secrets, self._options), self._base, clock, now, where)
@@ -229,9 +230,7 @@ class Platform:
             raise EngineError("unknown-source-kind", found, "Report this bug.")
         return self.manifest.sources[kind], f"platforms/{self.manifest.name}.yaml, sources.{kind}.{verb}"
 
-    def _flow(
-        self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None
-    ) -> MembersFlow | FileFlow:
+    def _flow(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None) -> MembersFlow | FileFlow:
         source, where = self._source(kind, "members")
         wanted = set(source.identifiers) if identifiers is None else {*identifiers, source.primary}
         chosen = {name: field for name, field in source.identifiers.items() if name in wanted}
@@ -245,7 +244,9 @@ class Platform:
                 joined_at=source.joined_at,
                 where=where,
             )
-            return FileFlow(members, source.describe, reader, source.primary, self._base, values, where, described)
+            return FileFlow(
+                members, source.describe, reader, source.primary, self._base, values, where, described, self._scratch
+            )
         extras: dict[str, Any] = members.paging.extras()
         if members.total is not None:
             extras |= members.total.extras()
@@ -257,6 +258,4 @@ class Platform:
             extras=extras,
             where=where,
         )
-        return MembersFlow(
-            members, source.describe, decoder, source.primary, self._base, values, where, described
-        )
+        return MembersFlow(members, source.describe, decoder, source.primary, self._base, values, where, described)

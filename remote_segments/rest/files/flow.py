@@ -1,17 +1,18 @@
 """From a file, or several, to pages of members and the proof that none is missing, without I/O of its own."""
 
-from array import array
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.decoding import Page
-from remote_segments.rest.describing import Describe, Description, still_computing
+from remote_segments.rest.describing import DESCRIBED, Describe, Description, still_computing
 from remote_segments.rest.export.members import Export
 from remote_segments.rest.files.answers import Ready
+from remote_segments.rest.files.arrivals import Arrivals, arrivals
 from remote_segments.rest.files.reading import FileReader
 from remote_segments.rest.files.stream import Stream
 from remote_segments.rest.files.unpacking import Meter, unpacked
@@ -19,38 +20,12 @@ from remote_segments.rest.members import Proof
 from remote_segments.rest.messages import Base, Downloaded, Pause, Request, Response
 from remote_segments.rest.refusals import looks_like_page, media_type
 
-DESCRIBED = "described_name"
-"""Placeholder for the segment's name as the platform describes it, for exports that are asked for by name."""
-
 _TRANSFER = {
     "total": "file whole",
     "rows": "file whole",
     "archive": "file whole, by the check sums in it",
     "transfer": "file as long as announced, which nothing else confirms",
 }
-
-
-@dataclass
-class Arrived:
-    """Counts members and those that came twice; eight bytes a member, so that ten millions need no set of texts."""
-
-    pages: int = 0
-    members: int = 0
-    _hashes: Any = field(default_factory=lambda: array("q"))  # two of ten millions agree by chance once in 300,000
-
-    def add(self, page: Page, primary: str) -> None:
-        """Counts a page."""
-        self.pages += 1
-        self.members += page.length
-        self._hashes.extend(map(hash, page.columns[primary]))
-
-    def repeated(self) -> int:
-        """Returns how many members came again."""
-        import numpy as np
-
-        hashes = np.frombuffer(self._hashes, dtype=np.int64)
-        hashes.sort()
-        return int((hashes[1:] == hashes[:-1]).sum())
 
 
 @dataclass(frozen=True)
@@ -65,6 +40,7 @@ class FileFlow:
     values: Mapping[str, str]
     where: str
     described_where: str
+    scratch: Path | None = None  # folder of what does not fit into memory
 
     def description(self) -> Generator[Request, Response, Description]:
         """Describes the segment and refuses one that is still being computed.
@@ -93,15 +69,15 @@ class FileFlow:
         ready: Ready = yield from self.members.prepare(self.base, values, self.where)
         if not ready.links and self.members.empty == "error":
             raise self._empty("The export holds no file.")
-        arrived = Arrived()
-        for number in range(len(ready.links)):
-            file, ready = yield from self.members.obtain(ready, number, self.base, self.where)
-            if total is not None and (counted := total.read({}, dict(file.headers), self.where)) is not None:
-                counts.append(counted)
-            for page in self._read(file, ready):
-                arrived.add(page, self.primary)
-                yield page
-        repeated = arrived.repeated()
+        with arrivals(self.scratch) as arrived:
+            for number in range(len(ready.links)):
+                file, ready = yield from self.members.obtain(ready, number, self.base, self.where)
+                if total is not None and (counted := total.read({}, dict(file.headers), self.where)) is not None:
+                    counts.append(counted)
+                for page in self._read(file, ready):
+                    arrived.add(page, self.primary)
+                    yield page
+            repeated = arrived.repeated()
         distinct = arrived.members - repeated
         if apart and counts != [distinct]:  # a count that agrees exactly needs no second look
             after = yield from self.description()
@@ -167,7 +143,7 @@ class FileFlow:
             fix = "Nothing was stored. A proxy on the way may have changed the answer; ask the platform otherwise."
             raise PlatformError("end-unproven", found, fix, self.where)
 
-    def _proof(self, ready: Ready, counts: list[int], arrived: Arrived, repeated: int) -> Proof:
+    def _proof(self, ready: Ready, counts: list[int], arrived: Arrivals, repeated: int) -> Proof:
         words, total, doubt = [_TRANSFER[self.members.end]], None, 0
         if ready.rows is not None:
             if ready.rows != arrived.members:
