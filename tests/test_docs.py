@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -15,6 +16,7 @@ from remote_segments import errors
 from remote_segments.config.loader import load_project
 from remote_segments.config.schema import FILES
 from remote_segments.errors import InvalidProject
+from remote_segments.sync.casing import run_cases
 
 ROOT = Path(__file__).parents[1]
 GENERATED = [*PAGES, *(f"{SCHEMAS}/{name}" for name in FILES)]
@@ -41,6 +43,14 @@ SURROUNDINGS = {
     "models": {"contacts": {"table": "analytics.contacts", "key": "contact_id"}},
 }
 """The project around an example that shows only one file or one block of it."""
+
+SEGMENT = {
+    "model": "contacts",
+    "source": {"connection": "klaviyo", "segment_id": "XkR2fP"},
+    "identifiers": [{"external_id": "contact_id"}, {"email": "email"}],
+    "refresh_frequency": "1 hour",
+}
+"""The segment that an example of cases is about."""
 
 
 @pytest.fixture(scope="module")
@@ -76,21 +86,30 @@ def examples() -> Iterator[tuple[str, str]]:
 EXAMPLES = dict(examples())
 
 
+def mapping(text: str) -> dict[str, Any]:
+    """The content of an example."""
+    content = yaml.safe_load(text)
+    if not isinstance(content, dict):
+        raise TypeError("the example is no mapping")
+    return content
+
+
 def lay_out(text: str, folder: Path) -> None:
     """Writes an example as the file that it is, with a sound project around it.
 
     A first comment may name the file (`# segment_configs/segments/vip.yaml`); else its keys tell: a segment has a
     `source`, a platform `sources`, a project a `version`; blocks of project.yaml and single connections are put in.
     """
-    for kind in ("segments", "platforms"):
+    for kind in ("segments", "platforms", "tests"):
         (folder / kind).mkdir()
     project: dict[str, object] = dict(SURROUNDINGS)
-    content = yaml.safe_load(text)
+    content = mapping(text)
     named = NAMED.search(text)
-    if not isinstance(content, dict):
-        raise TypeError("the example is no mapping")
     if content.keys() <= DAGSTER:
         (folder / "dagster.yaml").write_text(text)
+    elif content.keys() == {"segment", "cases"}:
+        (folder / "tests" / "example.yaml").write_text(text)
+        (folder / "segments" / f"{content['segment']}.yaml").write_text(yaml.safe_dump(SEGMENT))
     elif named and not named["project"]:
         (folder / named["folder"] / f"{named['name']}.yaml").write_text(text)
     elif "source" in content or "identifiers" in content:
@@ -113,7 +132,7 @@ def lay_out(text: str, folder: Path) -> None:
 def test_an_example_in_a_document_is_valid(name: str, tmp_path: Path) -> None:
     """What a reader copies is accepted by `validate`, in a project around it."""
     lay_out(EXAMPLES[name], tmp_path)
-    load_project(tmp_path)
+    assert run_cases(load_project(tmp_path)).failures == []
     if (tmp_path / "dagster.yaml").exists():
         dg.DagsterInstance.from_config(str(tmp_path)).dispose()
 

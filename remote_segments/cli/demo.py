@@ -54,11 +54,11 @@ def demo_settings(here: Path) -> dict[str, str]:
     return settings
 
 
-def contacts() -> dict[str, list[object]]:
-    """The people behind the simulated accounts as columns of a data model."""
+def contacts(count: int = 20_000) -> dict[str, list[object]]:
+    """The first people behind the simulated accounts, all by default, as columns of a data model."""
     from remote_segments.simulator.population import people
 
-    found = list(people())
+    found = list(people(count))
     names = ("contact_id", "email", "phone", "hubspot_id", "first_name", "last_name", "country", "plan",
              "lifetime_value", "signed_up_at")  # fmt: skip
     return {name: [getattr(one, name) for one in found] for name in names}

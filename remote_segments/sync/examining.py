@@ -240,11 +240,9 @@ def _segments(project: Project, now: datetime) -> Iterator[Finding]:
         if status.state == "never_fetched":
             yield Finding("segments", "warn", f"{said}.", f"`remote-segments run {status.name}`")
         elif status.state in ("failed", "held"):
+            code = HeldError.exit_code if status.state == "held" else ProjectError.exit_code
             yield bad(
-                "segments",
-                f"{said} [{status.reason}]. {why}",
-                f"Then `remote-segments run {status.name}`.",
-                HeldError.exit_code,
+                "segments", f"{said} [{status.reason}]. {why}", f"Then `remote-segments run {status.name}`.", code
             )
         elif not status.fresh or status.state not in ("published", "empty"):
             yield Finding("segments", "warn", f"{said}. {why}", _refresh_again(project, status.name, status.state))
