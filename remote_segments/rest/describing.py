@@ -48,12 +48,54 @@ class Condition(Settings):
 class Count(Endpoint):
     """A second call that tells the size."""
 
-    size: Path = Field(description="Path of the number of members.")
+    size: Path | None = Field(
+        None, description="Path of the number of members; left out when the whole answer is the number."
+    )
+
+    def read(self, document: Any, where: str) -> int:
+        """Returns the number of members.
+
+        Raises:
+            PlatformError: `path-missing`, `wrong-type`.
+        """
+        value = take(document, self.size, where) if self.size else document
+        return whole_number(value, self.size or "the whole answer", where)
+
+
+class Among(Settings):
+    """Where platforms describe a segment only together with all others: which of them it is."""
+
+    items: Path | None = Field(None, description="Path of the array; left out when the whole answer is the array.")
+    ids: dict[str, Path] = Field(min_length=1, description="For each id key, the path of its value within one entry.")
+    absent: Literal["error", "empty"] = Field("error", description="What it means when the array is not there.")
+
+    def pick(self, document: Any, values: Mapping[str, str], where: str) -> Any:
+        """Returns the entry with the ids of the segment.
+
+        Raises:
+            PlatformError: `path-missing`, `wrong-type`.
+            ProjectError: `segment-not-found` when no entry has these ids.
+        """
+        if self.items and self.absent == "empty" and find(document, self.items) is None:
+            entries: Any = []
+        else:
+            entries = take(document, self.items, where) if self.items else document
+        if not isinstance(entries, list):
+            raise wrong_type(self.items or "the whole answer", "no array of segments", where)
+        for entry in entries:
+            if all(as_text(take(entry, path, where)) == values[key] for key, path in self.ids.items()):
+                return entry
+        found = f"The platform lists {len(entries):,} segments, but none with this id."
+        fix = "Copy the id from the segment's page in the tool; it may be deleted, or belong to another account."
+        raise ProjectError("segment-not-found", found, fix, where)
 
 
 class Describe(Endpoint):
     """The call that describes one segment."""
 
+    among: Among | None = Field(
+        None, description="For an answer that holds several segments: which it is. Other paths are then within it."
+    )
     name: Path = Field(description="Path of the segment's name.")
     size: Path | None = Field(None, description="Path of the number of members.")
     size_absent: Literal["error", "unknown"] = Field("error", description="What an absent or null size means.")
@@ -81,9 +123,12 @@ class Describe(Endpoint):
 
         Raises:
             PlatformError: `path-missing`, `wrong-type`, `not-json`.
-            ProjectError: `segment-unsuitable` when an expectation does not hold.
+            ProjectError: `segment-unsuitable` when an expectation does not hold; `segment-not-found` where it is
+                sought among others.
         """
         document = decode_document((yield self.request(self.call(base, values), where)), where)
+        if self.among is not None:
+            document = self.among.pick(document, values, where)
         for condition in self.expect:
             if not condition.holds(document, where):
                 fix = "Choose another segment in the segment file."
@@ -91,7 +136,7 @@ class Describe(Endpoint):
         size = self._size(document, where)
         if self.count is not None:
             answer = decode_document((yield self.count.request(self.count.call(base, values), where)), where)
-            size = whole_number(take(answer, self.count.size, where), self.count.size, where)
+            size = self.count.read(answer, where)
         state, warning = self._state(document, where)
         name = take(document, self.name, where)
         if not isinstance(name, str):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from remote_segments.errors import PlatformError, ProjectError
-from remote_segments.rest.describing import Describe, Description
+from remote_segments.rest.describing import Among, Describe, Description
 from remote_segments.rest.messages import Base, Request, Response
 
 BASE = Base("https://api.example.test", "https://api.example.test")
@@ -114,3 +114,34 @@ def test_a_name_that_is_no_text_is_an_error() -> None:
         describe({"title": "V"})
     with pytest.raises(PlatformError, match="path-missing"):
         describe([])
+
+
+AMONG = {"items": "lists", "ids": {"segment_id": "id"}}
+
+
+def test_a_segment_is_picked_among_all_others() -> None:
+    """An id may be a number or a text in the answer; all other paths are within the entry."""
+    document = {"lists": [{"id": 8, "name": "Other", "n": 1}, {"id": "a/b", "name": "VIP", "n": 3}]}
+    found, requests = describe(document, among=AMONG, size="n")
+    assert (found.name, found.size, len(requests)) == ("VIP", 3, 1)
+    assert describe(document["lists"], among={"ids": {"segment_id": "id"}})[0].name == "VIP"
+    among = Among.model_validate(AMONG)
+    assert among.pick(document, {"segment_id": "8"}, "here")["name"] == "Other"
+
+
+def test_a_segment_that_is_not_listed_is_not_found() -> None:
+    """None of the entries, or no array where the platform leaves it out; another shape is an error of its own."""
+    for document, settings in (({"lists": [{"id": 8, "name": "x"}]}, AMONG), ({}, {**AMONG, "absent": "empty"})):
+        with pytest.raises(ProjectError, match="segment-not-found"):
+            describe(document, among=settings)
+    for document, code in (({}, "path-missing"), ({"lists": {}}, "wrong-type"), ({"lists": [{}]}, "path-missing")):
+        with pytest.raises(PlatformError, match=code):
+            describe(document, among=AMONG)
+
+
+def test_a_second_call_may_answer_nothing_but_the_number() -> None:
+    """Iterable's size of a list is a number and nothing around it; a text is no number."""
+    count = {"path": "/s/{segment_id}/count"}
+    assert describe({"name": "VIP"}, 1_234, count=count)[0].size == 1_234
+    with pytest.raises(PlatformError, match="wrong-type"):
+        describe({"name": "VIP"}, {"count": 3}, count=count)
