@@ -142,6 +142,10 @@ def _source_problems(
         if not value.strip():
             where = document.locate(("source", key))
             yield Problem("bad-value", f"`source.{key}` is empty.", f"Write the id. {found[1].ids_help}", where)
+    for key in found[1].misshapen(source.ids):
+        if source.ids[key].strip():
+            wrong = f"`source.{key}` is `{source.ids[key]}`, which is not how {manifest.title} writes it."
+            yield Problem("bad-value", wrong, found[1].ids_help, document.locate(("source", key)))
     yield from _identifier_problems(identifiers, found[1], manifest, document)
 
 

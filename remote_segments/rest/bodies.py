@@ -86,11 +86,6 @@ def _is_json(text: str) -> bool:
     return text.lstrip()[:1] == "{" and text.lstrip()[1:].lstrip()[:1] in {'"', "}"}
 
 
-def _names(text: str) -> Iterator[str]:
-    for inner in _texts(_parse(text)):
-        yield from names(inner)
-
-
 def _object(text: str, values: Mapping[str, str]) -> dict[str, Any]:
     """Returns a JSON template with its placeholders filled."""
     filled: dict[str, Any] = _filled(_parse(text), values)
@@ -104,7 +99,20 @@ FieldTemplate = Annotated[str, AfterValidator(_field)]
 """The value of a form's field: a text with placeholders, or a JSON object with them."""
 
 
-class _AsJson(Settings):
+class _Filled(Settings):
+    """A body with placeholders."""
+
+    def texts(self) -> Iterator[str]:
+        """Yields its texts, each with its placeholders."""
+        raise NotImplementedError
+
+    def placeholders(self) -> Iterator[str]:
+        """Yields the names that it uses."""
+        for text in self.texts():
+            yield from names(text)
+
+
+class _AsJson(_Filled):
     """A body that is sent as JSON."""
 
     media_type: ClassVar[str] = "application/json"
@@ -120,9 +128,9 @@ class JsonBody(_AsJson):
     kind: Literal["json"]
     value: JsonTemplate = Field(description="Text of a JSON object.", examples=['{"list": "{list_id}"}'])
 
-    def placeholders(self) -> Iterator[str]:
-        """Yields the names that it uses."""
-        yield from _names(self.value)
+    def texts(self) -> Iterator[str]:
+        """Yields its texts, each with its placeholders."""
+        yield from _texts(_parse(self.value))
 
     def fill(self, values: Mapping[str, str]) -> dict[str, Any]:
         """Returns its fields with the placeholders filled.
@@ -133,7 +141,7 @@ class JsonBody(_AsJson):
         return _object(self.value, values)
 
 
-class FormBody(Settings):
+class FormBody(_Filled):
     """The fields of a form (`application/x-www-form-urlencoded`); a field may hold a JSON object."""
 
     media_type: ClassVar[str] = "application/x-www-form-urlencoded"
@@ -142,10 +150,10 @@ class FormBody(Settings):
         description="Fields and their values.", examples=[{"cohort": '{"id": {cohort_id}}'}]
     )
 
-    def placeholders(self) -> Iterator[str]:
-        """Yields the names that it uses."""
+    def texts(self) -> Iterator[str]:
+        """Yields its texts, each with its placeholders."""
         for value in self.fields.values():
-            yield from _names(value) if _is_json(value) else names(value)
+            yield from _texts(_parse(value)) if _is_json(value) else (value,)
 
     def fill(self, values: Mapping[str, str]) -> dict[str, Any]:
         """Returns its fields with the placeholders filled.
@@ -170,9 +178,9 @@ class GraphQlBody(_AsJson):
     query: str = Field(description="Text of the query.")
     variables: JsonTemplate = Field("{}", description="Text of the JSON object of its variables.")
 
-    def placeholders(self) -> Iterator[str]:
-        """Yields the names that it uses."""
-        yield from _names(self.variables)
+    def texts(self) -> Iterator[str]:
+        """Yields its texts, each with its placeholders."""
+        yield from _texts(_parse(self.variables))
 
     def fill(self, values: Mapping[str, str]) -> dict[str, Any]:
         """Returns its fields with the placeholders filled.
@@ -190,9 +198,9 @@ class JsonRpcBody(_AsJson):
     method: str = Field(description="Name of the method.")
     params: JsonTemplate = Field("{}", description="Text of the JSON object of its parameters.")
 
-    def placeholders(self) -> Iterator[str]:
-        """Yields the names that it uses."""
-        yield from _names(self.params)
+    def texts(self) -> Iterator[str]:
+        """Yields its texts, each with its placeholders."""
+        yield from _texts(_parse(self.params))
 
     def fill(self, values: Mapping[str, str]) -> dict[str, Any]:
         """Returns its fields with the placeholders filled.

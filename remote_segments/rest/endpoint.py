@@ -41,6 +41,12 @@ class Endpoint(Settings):
                 yield from names(text)
         yield from self.body.placeholders() if self.body is not None else ()
 
+    def embedded(self) -> Iterator[str]:
+        """Yields the names that stand within a longer text of query or body, whose meaning a value could change."""
+        texts = [text for texts in self.query.values() for text in texts]
+        for text in (*texts, *(self.body.texts() if self.body is not None else ())):
+            yield from (name for name in names(text) if text != f"{{{name}}}")
+
     def call(self, base: Base, values: Mapping[str, str]) -> Call:
         """Returns the call for one segment.
 

@@ -4,6 +4,7 @@ There are no expressions and no conditions, only `{name}` placeholders. A manife
 be written in Python instead.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -14,7 +15,7 @@ from remote_segments.explanations import refusal
 from remote_segments.rest.auth import Auth
 from remote_segments.rest.decoding import IdentifierField, JoinedAt
 from remote_segments.rest.describing import DESCRIBED, Describe
-from remote_segments.rest.endpoint import PAGE_SIZE
+from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.export.members import Export
 from remote_segments.rest.files.stream import Stream
 from remote_segments.rest.formats import Rows
@@ -86,6 +87,12 @@ class SourceKind(Settings):
         min_length=1, description="Keys that a segment file's source names.", examples=[["list_id", "segment_id"]]
     )
     ids_help: str = Field(description="Where a person finds the ids in the tool.")
+    id_forms: dict[str, str] = Field(
+        default_factory=dict,
+        description="For an id, the regular expression that the whole of it fits; needed where it stands within a "
+        "longer text of a query or a body, such as a filter, whose meaning another text could change.",
+        examples=[{"label": "[a-z0-9-]+"}],
+    )
     page_url: Template | None = Field(None, description="Address of the segment's page in the tool.")
     identifiers: dict[str, IdentifierField] = Field(
         min_length=1, description="Name of each identifier of a member: where it is."
@@ -98,7 +105,7 @@ class SourceKind(Settings):
 
     @model_validator(mode="after")
     def _fits(self) -> "SourceKind":
-        problems = list(self._identifier_problems())
+        problems = [*self._identifier_problems(), *self._form_problems()]
         if problems:
             raise ValueError("; ".join(problems))
         losing = list(self._end_problems())
@@ -146,6 +153,32 @@ class SourceKind(Settings):
             yield "place body belongs to a POST: without one, every page would be the first"
         if members.page_size is not None and PAGE_SIZE not in set(members.placeholders()):
             yield "page_size is not used: write {page_size} in the query or the body"
+
+    def _form_problems(self) -> Iterator[str]:
+        for name, form in self.id_forms.items():
+            if name not in self.ids:
+                yield f"id_forms has {name}, which is not one of the ids"
+            try:
+                re.compile(form)
+            except re.error as error:
+                yield f"the form of {name} is no regular expression: {error}"
+        embedded = {name for call in self.calls_made() for name in call.embedded()}
+        for name in sorted(embedded & set(self.ids) - set(self.id_forms)):
+            yield f"{name} stands within a longer text of a query or a body: id_forms says which values it may have"
+
+    def calls_made(self) -> Iterator[Endpoint]:
+        """Yields every call that describing, reading or listing makes."""
+        job = None if isinstance(self.members, Stream) else self.members.job
+        later = (job.submit, job.start, job.poll) if job is not None else ()
+        for call in (self.describe, self.describe.count, self.members, self.list, *later):
+            if isinstance(call, Endpoint):
+                yield call
+
+    def misshapen(self, ids: Mapping[str, str]) -> Iterator[str]:
+        """Yields the ids whose value is not written as the platform writes it."""
+        for name, value in ids.items():
+            if name in self.id_forms and not re.fullmatch(self.id_forms[name], value):
+                yield name
 
     def placeholders(self) -> Iterator[str]:
         """Yields every name that the addresses of this kind use."""
@@ -217,15 +250,11 @@ class Manifest(Settings):
 
     def _silent_problems(self) -> Iterator[str]:
         """Yields the shapes of calls whose errors come as HTTP 200, and that no rule tells from success."""
-        told = {rule.path for rule in self.refusals if rule.status == 200 and rule.present}
+        told = {rule.path for rule in self.refusals if rule.status == 200 and rule.present is not None}
         for name, kind in self.sources.items():
-            job = None if isinstance(kind.members, Stream) else kind.members.job
-            calls = (kind.describe, kind.describe.count, kind.members, kind.list, job and job.submit)
-            for call in calls:
-                path = _SILENT.get(getattr(getattr(call, "body", None), "kind", ""))
-                if path is not None and path not in told:
-                    yield f"errors of sources.{name} come as HTTP 200: refusals needs a rule for `{path}` being present"
-                    break
+            silent = {_SILENT[call.body.kind] for call in kind.calls_made() if call.body and call.body.kind in _SILENT}
+            for path in sorted(silent - told):
+                yield f"errors of sources.{name} come as HTTP 200: refusals needs a rule for `{path}` being present"
 
     def _name_problems(self) -> Iterator[str]:
         options = set(self.connection.options)

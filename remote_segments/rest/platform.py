@@ -174,8 +174,13 @@ class Platform:
         self._client.close()
 
     def describe(self, kind: str, ids: Mapping[str, str]) -> Description:
-        """Returns what the platform says about one segment; a state of `computing` is told, not raised."""
+        """Returns what the platform says about one segment; a state of `computing` is told, not raised.
+
+        Raises:
+            ProjectError: `bad-value` for an id that is not written as the platform writes it.
+        """
         source, where = self._source(kind, "describe")
+        self._refuse_misshapen(source, ids)
         return self._client.run(source.describe.flow(self._base, {**self._options, **ids}, where))
 
     def fetch(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None = None) -> Fetch:
@@ -185,6 +190,9 @@ class Platform:
             kind: kind of source, as the manifest names it.
             ids: the source's id keys and their values.
             identifiers: identifiers to read beside the primary one; all when left out.
+
+        Raises:
+            ProjectError: `bad-value` for an id that is not written as the platform writes it.
         """
         return Fetch(self._client, self._flow(kind, ids, identifiers))
 
@@ -230,8 +238,14 @@ class Platform:
             raise EngineError("unknown-source-kind", found, "Report this bug.")
         return self.manifest.sources[kind], f"platforms/{self.manifest.name}.yaml, sources.{kind}.{verb}"
 
+    def _refuse_misshapen(self, source: SourceKind, ids: Mapping[str, str]) -> None:
+        for name in source.misshapen(ids):
+            found = f"`{name}` is {ids[name]!r}, which is not how {self.manifest.title} writes it."
+            raise ProjectError("bad-value", found, source.ids_help, f"connection {self.connection}")
+
     def _flow(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None) -> MembersFlow | FileFlow:
         source, where = self._source(kind, "members")
+        self._refuse_misshapen(source, ids)
         wanted = set(source.identifiers) if identifiers is None else {*identifiers, source.primary}
         chosen = {name: field for name, field in source.identifiers.items() if name in wanted}
         members, values = source.members, {**self._options, **ids}

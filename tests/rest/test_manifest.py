@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from remote_segments.errors import InvalidProject, ProjectError
 from remote_segments.rest.catalog import bundled, load_manifest, load_platforms
 from remote_segments.rest.manifest import Manifest
-from tests.support.invented_platform import DIALECTS, manifest
+from tests.support.invented_platform import DIALECTS, Server, World, connect, manifest
 
 CURSOR = DIALECTS["cursor"]
 PAGE = {"certainty": "exact", "source": "page", "path": "total"}
@@ -44,6 +44,13 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
         "cursor-in-body",
         {"members": {"query": SIZED, "body": {"kind": "json-rpc", "method": "x", "params": '{"id": "{segment_id}"}'}}},
     ),
+    "segment_id stands within a longer text": ("cursor", {"query": {**SIZED, "filter": "label:{segment_id}"}}),
+    "segment_id stands within a longer text of a query or a body": (
+        "cursor-in-body",
+        {"members": {"body": '{"size": {page_size}, "query": "SELECT Id FROM x WHERE y = \'{segment_id}\'"}'}},
+    ),
+    "id_forms has list_id": ("cursor", {"id_forms": {"list_id": "x"}}),
+    "is no regular expression": ("cursor", {"id_forms": {"segment_id": "["}}),
     "a rule has one test": (
         "cursor",
         {"refusals": [{"status": 200, "path": "x", "present": True, "values": ["1"], "means": "refused"}]},
@@ -254,3 +261,16 @@ def test_every_key_is_described() -> None:
         return found + [hole for name, inner in schema.get("$defs", {}).items() for hole in undescribed(inner, name)]
 
     assert undescribed(Manifest.model_json_schema(), "Manifest") == []
+
+
+@pytest.mark.parametrize("value", ["vip,status:paid", "vip\n", "", "VIP", "' OR 1=1"])
+def test_an_id_that_would_change_a_filter_is_refused(value: str, world: World) -> None:
+    """An id within a filter has a form, so that no id means more members than one segment's."""
+    changes = {"query": {**SIZED, "filter": "label:{segment_id}"}, "id_forms": {"segment_id": "[a-z0-9-]+"}}
+    server = Server(CURSOR)
+    platform = connect(manifest(CURSOR, **changes), server, world)
+    for ask in (platform.describe, platform.preview, platform.fetch):
+        with pytest.raises(ProjectError, match="bad-value"):
+            ask("segment", {"segment_id": value})
+    assert server.requests == []
+    assert platform.describe("segment", {"segment_id": "vip-2"}).name == "VIP"

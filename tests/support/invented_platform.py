@@ -147,7 +147,9 @@ def manifest(dialect: Dialect, **changes: Any) -> Manifest:
         if name == "members":
             members |= value
             continue
-        (source if name in {"identifiers", "primary", "joined_at", "describe", "list", "ids"} else target)[name] = value
+        (source if name in {"identifiers", "primary", "joined_at", "describe", "list", "ids", "id_forms"} else target)[
+            name
+        ] = value
     return Manifest.model_validate({**whole, "sources": {"segment": {**source, "members": members}}})
 
 
