@@ -11,7 +11,7 @@ from remote_segments.errors import ProjectError, TemporaryError
 from remote_segments.rest.decoding import decode_document
 from remote_segments.rest.endpoint import Endpoint
 from remote_segments.rest.messages import Base, Request, Response
-from remote_segments.rest.paths import Path, find, take, wrong_type
+from remote_segments.rest.paths import Path, entries, find, take, wrong_type
 from remote_segments.rest.refusals import as_text
 from remote_segments.settings import Settings, Texts
 
@@ -68,6 +68,7 @@ class Among(Settings):
     items: Path | None = Field(None, description="Path of the array; left out when the whole answer is the array.")
     ids: dict[str, Path] = Field(min_length=1, description="For each id key, the path of its value within one entry.")
     absent: Literal["error", "empty"] = Field("error", description="What it means when the array is not there.")
+    keyed: bool = Field(False, description="Whether it is an object with one segment under each key instead.")
 
     def pick(self, document: Any, values: Mapping[str, str], where: str) -> Any:
         """Returns the entry with the ids of the segment.
@@ -76,16 +77,11 @@ class Among(Settings):
             PlatformError: `path-missing`, `wrong-type`.
             ProjectError: `segment-not-found` when no entry has these ids.
         """
-        if self.items and self.absent == "empty" and find(document, self.items) is None:
-            entries: Any = []
-        else:
-            entries = take(document, self.items, where) if self.items else document
-        if not isinstance(entries, list):
-            raise wrong_type(self.items or "the whole answer", "no array of segments", where)
-        for entry in entries:
+        listed = entries(document, self.items, where, lenient=self.absent == "empty", keyed=self.keyed)
+        for entry in listed:
             if all(as_text(take(entry, path, where)) == values[key] for key, path in self.ids.items()):
                 return entry
-        found = f"The platform lists {len(entries):,} segments, but none with this id."
+        found = f"The platform lists {len(listed):,} segments, but none with this id."
         fix = "Copy the id from the segment's page in the tool; it may be deleted, or belong to another account."
         raise ProjectError("segment-not-found", found, fix, where)
 

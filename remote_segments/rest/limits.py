@@ -24,6 +24,7 @@ WINDOWS: Mapping[str, float] = {
     "per_minute": 60,
     "per_hour": 3600,
     "per_day": 86400,
+    "per_month": 30 * 86400,
 }
 """Length in seconds of the window behind each kind of limit."""
 
@@ -36,6 +37,7 @@ class Limits(Settings):
     per_minute: int | None = Field(None, ge=1, description="Calls within any minute.")
     per_hour: int | None = Field(None, ge=1, description="Calls within any hour.")
     per_day: int | None = Field(None, ge=1, description="Calls within any 24 hours.")
+    per_month: int | None = Field(None, ge=1, description="Calls within any 30 days.")
     concurrent: int | None = Field(None, ge=1, description="Calls on their way at the same time.")
 
     def windows(self) -> list[tuple[int, float]]:

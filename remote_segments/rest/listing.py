@@ -15,7 +15,7 @@ from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.messages import Base, Request, Response
 from remote_segments.rest.paging import Paging, misplaced
 from remote_segments.rest.paging.turns import Call, Turn
-from remote_segments.rest.paths import Path, find, missing, take, wrong_type
+from remote_segments.rest.paths import Path, entries, find, missing, take, wrong_type
 from remote_segments.rest.refusals import as_text
 
 MAX_PAGES = 10_000
@@ -40,6 +40,7 @@ class Listing(Endpoint):
         None, description="Path of the array of segments; left out when the answer is the array."
     )
     absent: Literal["error", "empty"] = Field("error", description="What it means when the array is not there.")
+    keyed: bool = Field(False, description="Whether it is an object with one segment under each key instead.")
     ids: dict[str, Path] = Field(description="For each id key, the path of its value within one segment.")
     name: Path = Field(description="Path of the name within one segment.")
     size: Path | None = Field(None, description="Path of the number of members within one segment.")
@@ -91,7 +92,7 @@ class Listing(Endpoint):
             seen.add(call.fingerprint())
             response = yield self.request(call, where, names_segment=False)
             document = decode_document(response, where)
-            items = self._items(document, where)
+            items = entries(document, self.items, where, lenient=self.absent == "empty", keyed=self.keyed)
             found += [self._listed(item, outer, where) for item in items]
             extras = self._extras(document, where)
             total = whole_number(take(document, self.total, where), self.total, where) if self.total else None
@@ -102,14 +103,6 @@ class Listing(Endpoint):
             )
             call = self.paging.following(call, turn)
         return found
-
-    def _items(self, document: Any, where: str) -> list[Any]:
-        if self.items and self.absent == "empty" and find(document, self.items) is None:
-            return []
-        items = take(document, self.items, where) if self.items else document
-        if not isinstance(items, list):
-            raise wrong_type(self.items or "the whole answer", "no array of segments", where)
-        return items
 
     def _listed(self, item: Any, outer: Mapping[str, str], where: str) -> Listed:
         given = {key: as_text(take(item, path, where)) for key, path in self.ids.items()}

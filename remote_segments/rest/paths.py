@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
@@ -57,6 +57,29 @@ def take(value: object, path: str, where: str) -> object:
         if walked is _MISSING:
             raise missing(".".join(names[: depth + 1]), path, where)
     return walked
+
+
+def entries(document: object, path: str | None, where: str, *, lenient: bool, keyed: bool) -> list[Any]:
+    """Returns the entries of an array, or of an object that has one under each key.
+
+    Args:
+        document: the answer as dictionaries, lists and scalars.
+        path: dotted path; None when the answer itself holds the entries.
+        where: manifest and block, for messages.
+        lenient: whether an absent path means that there is none.
+        keyed: whether entries are under keys; PHP writes an empty object as an empty array.
+
+    Raises:
+        PlatformError: `path-missing`, `wrong-type`.
+    """
+    if path and lenient and find(document, path) is None:
+        return []
+    found = take(document, path, where) if path else document
+    if keyed and isinstance(found, Mapping):
+        return list(found.values())
+    if isinstance(found, list) and not (keyed and found):
+        return found
+    raise wrong_type(path or "the whole answer", "no object of entries" if keyed else "no array of entries", where)
 
 
 def missing(absent: str, path: str, where: str) -> PlatformError:

@@ -129,6 +129,16 @@ def test_a_segment_is_picked_among_all_others() -> None:
     assert among.pick(document, {"segment_id": "8"}, "here")["name"] == "Other"
 
 
+def test_segments_may_stand_under_keys() -> None:
+    """An object with one entry under each key is searched like an array; PHP writes an empty one as an array."""
+    keyed = {**AMONG, "keyed": "true"}
+    assert describe({"lists": {"2": {"id": "a/b", "name": "VIP"}}}, among=keyed)[0].name == "VIP"
+    with pytest.raises(ProjectError, match="segment-not-found"):
+        describe({"lists": []}, among=keyed)
+    with pytest.raises(PlatformError, match="wrong-type"):
+        describe({"lists": [{"id": "a/b", "name": "VIP"}]}, among=keyed)
+
+
 def test_a_segment_that_is_not_listed_is_not_found() -> None:
     """None of the entries, or no array where the platform leaves it out; another shape is an error of its own."""
     for document, settings in (({"lists": [{"id": 8, "name": "x"}]}, AMONG), ({}, {**AMONG, "absent": "empty"})):

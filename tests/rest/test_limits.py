@@ -44,7 +44,7 @@ def test_calls_that_come_slowly_do_not_wait(world: World) -> None:
     assert world.slept == []
 
 
-@pytest.mark.parametrize("window", ["per_hour", "per_day"])
+@pytest.mark.parametrize("window", ["per_hour", "per_day", "per_month"])
 def test_a_limit_of_hours_ends_the_refresh(window: str, world: World) -> None:
     """A wait of hours is a temporary failure that names when to come back."""
     with pytest.raises(TemporaryError) as caught:
@@ -164,6 +164,7 @@ def test_limits_say_how_much_fits() -> None:
     limits = Limits(per_second=10, per_minute=100)
     assert limits.calls_per_day() == 144_000
     assert limits.seconds_for(1100) == 600
+    assert Limits(per_day=50, per_month=600).calls_per_day() == 20
     assert Limits().calls_per_day() == float("inf")
     assert Limits().seconds_for(5) == 0
     assert limits.overridden_by(Limits(per_minute=5)) == Limits(per_second=10, per_minute=5)

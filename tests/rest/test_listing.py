@@ -57,6 +57,25 @@ def test_the_state_of_a_listed_segment_is_told_where_the_manifest_says(world: Wo
     assert {one.state for one in platform(world, answer).segments("segment")} == {None}
 
 
+def test_segments_under_keys_are_listed(world: World) -> None:
+    """An object with one segment under each key is a listing where the manifest says so, and only there."""
+    answer = {"rows": {"7": ROW}, "next": None}
+    assert [one.name for one in platform(world, answer, keyed=True).segments("segment")] == ["VIP"]
+    assert platform(world, {"rows": [], "next": None}, keyed=True).segments("segment") == []
+    with pytest.raises(PlatformError, match="wrong-type"):
+        platform(world, {"rows": [ROW], "next": None}, keyed=True).segments("segment")
+
+
+def test_a_listing_continues_from_its_last_id(world: World) -> None:
+    """A listing by keyset goes on after the first id of its last segment, until an empty page."""
+    requests: list[httpx.Request] = []
+    pages = ({"rows": [ROW, {**ROW, "id": 9}]}, {"rows": [{**ROW, "id": 10}]}, {"rows": []})
+    paging = {"kind": "keyset", "parameter": "above", "order": "integer", "end": "empty-page"}
+    found = platform(world, *pages, requests=requests, paging=paging).segments("segment")
+    assert [one.ids["segment_id"] for one in found] == ["7", "9", "10"]
+    assert [request.url.params.get("above") for request in requests] == [None, "9", "10"]
+
+
 def test_a_bare_array_is_listed(world: World) -> None:
     """A listing without anything around it is one answer."""
     assert len(platform(world, [ROW], items=None, paging={"kind": "single"}).segments("segment")) == 1

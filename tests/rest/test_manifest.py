@@ -125,6 +125,17 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
             }
         },
     ),
+    "Place body belongs to a POST": (
+        "cursor",
+        {
+            "list": {
+                "path": "/segments",
+                "ids": {"segment_id": "id"},
+                "name": "name",
+                "paging": {**CURSOR.paging, "place": "body"},
+            }
+        },
+    ),
     "An end by absence needs page_size or total": (
         "cursor",
         {"list": {"path": "/segments", "ids": {"segment_id": "id"}, "name": "name", "paging": {"kind": "link-header"}}},
