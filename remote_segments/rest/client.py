@@ -4,7 +4,6 @@ It adds the credential below httpx's own log lines, follows no redirect, reads n
 the limits, and tries again what is safe to repeat. All durations are in seconds.
 """
 
-import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -26,11 +25,9 @@ from remote_segments.rest.paths import find
 from remote_segments.rest.refusals import RETRIED, Meaning, as_text, body, error, meaning
 from remote_segments.rest.silence import unlogged
 from remote_segments.rest.transport import CREDENTIAL, Authenticated, certificates, proxy
+from remote_segments.rest.wording import LONGEST, without_people
 
 Result = TypeVar("Result")
-
-_PERSONAL = re.compile(r"\S*@\S*|\+?\d[\d\s().-]{5,}\d|\b(?=[\w-]*\d)[\w-]{6,}")
-_LONGEST_DETAIL = 200
 
 TRICKLE = 10
 """Times the time-out that one answer may take in all: a server that sends a byte now and then is given up, too."""
@@ -219,7 +216,7 @@ class Client:
                 return self._failed("answer-cut", "The compressed answer could not be unpacked.")
             except httpx.TransportError as failure:
                 code = "answer-cut" if isinstance(failure, httpx.ReadError) else "connection-failed"
-                reason = f"{type(failure).__name__}: {failure}"[:_LONGEST_DETAIL]
+                reason = f"{type(failure).__name__}: {failure}"[:LONGEST]
                 return self._failed(code, f"The connection to {httpx.URL(request.url).host} failed ({reason}).")
         for limiter in limiters[:1]:
             self._heed_quota(response, limiter)
@@ -280,7 +277,7 @@ class Client:
         text = as_text(find(body(response), path)) if path else None
         for piece in self.session.hidden():
             text = text.replace(piece, "[secret]") if text else text
-        return _PERSONAL.sub("[removed]", text)[:_LONGEST_DETAIL].strip() if text else ""
+        return without_people(text) if text else ""
 
 
 def _cookies(answer: httpx.Response) -> dict[str, str]:
