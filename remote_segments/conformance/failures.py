@@ -173,7 +173,10 @@ def wrong_id(lab: Lab) -> Judgement:
         return inapplicable("identifiers are always text in such a format")
     primary = lab.source.primary
     other: object = "text" if isinstance(lab.membership.identifiers.get(primary), int) else 12
-    return must_end(lab, _shown(lab, primary, (other, {"a": 1}, True)), {"wrong-type"}, f"`{primary}` of another type")
+    others: list[object] = [{"a": 1}, True]
+    if lab.source.identifiers[primary].type != "either":
+        others.append(other)
+    return must_end(lab, _shown(lab, primary, others), {"wrong-type"}, f"`{primary}` of another type")
 
 
 def null_id(lab: Lab) -> Judgement:
