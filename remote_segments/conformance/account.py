@@ -4,7 +4,7 @@ It never sees the manifest. A call that is not documented is refused and remembe
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -19,11 +19,12 @@ from remote_segments.conformance.exchanges import (
     Exchange,
     Exchanges,
     Membership,
+    Pages,
     Refused,
 )
 from remote_segments.conformance.marks import Asked, Wanted, fill, marks
 
-Verb = Literal["describe", "members", "also"]
+Verb = Literal["describe", "members", "job", "also"]
 """What a call is for."""
 
 EVERYTHING = 1_000_000_000
@@ -59,6 +60,8 @@ class Trouble:
     answer: Callable[[Place, httpx.Response], httpx.Response] = lambda _, response: response
     description: Callable[[dict[str, Any]], dict[str, Any]] = lambda values: values
     population: Callable[[int, list[int]], list[int]] = lambda _, members: members  # before page k is answered
+    job: Literal["never-done", "failed"] | None = None  # what becomes of an export job
+    content: Callable[[bytes], bytes] = lambda content: content  # of a file, packed
 
 
 class Bytes(httpx.SyncByteStream):
@@ -73,11 +76,16 @@ class Bytes(httpx.SyncByteStream):
             raise self._failure
 
 
-def answered(answer: Answer, body: Any, status: int | None = None) -> httpx.Response:
+def answered(answer: Answer, body: Any) -> httpx.Response:
     """Returns the response that a documented answer becomes, with this body."""
     content = body.encode() if isinstance(body, str) and answer.text is not None else json.dumps(body).encode()
     headers = {"content-type": answer.media_type, **{name.lower(): text for name, text in answer.headers.items()}}
-    return httpx.Response(status or answer.status, headers=headers, stream=Bytes(content))
+    return httpx.Response(answer.status, headers=headers, stream=Bytes(content))
+
+
+def lines(items: Iterable[Any]) -> str:
+    """Returns members as text, one a line: an object as JSON, a text as it is."""
+    return "\n".join(item if isinstance(item, str) else json.dumps(item) for item in items)
 
 
 _REFUSALS: Mapping[Refused, Answer] = {
@@ -124,7 +132,7 @@ class Account:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answers a request."""
-        if request.url.host not in self._hosts():
+        if self._astray(request):
             self.foreign.append(request.url.host)
             return httpx.Response(200, stream=Bytes(b"{}"))
         sent = asked(request)
@@ -140,7 +148,7 @@ class Account:
 
     def row(self, number: int) -> dict[str, str | None]:
         """Returns the identifiers of one member; None where the documented shape of it holds none."""
-        shown = marks(self._shapes()[number % len(self._shapes())])
+        shown = marks(self.membership.shapes[number % len(self.membership.shapes)])
         return {
             name: str(value) if name in shown else None
             for name, value in self._identifiers(number).items()
@@ -155,9 +163,6 @@ class Account:
         begin = datetime.fromtimestamp(first, UTC) if isinstance(first, int) else datetime.fromisoformat(first)
         return begin + timedelta(seconds=number)
 
-    def _shapes(self) -> list[Any]:
-        return self.membership.members.shapes
-
     def _identifiers(self, number: int) -> dict[str, str | int]:
         found = {
             name: pattern + number if isinstance(pattern, int) else pattern.replace("{n}", str(number))
@@ -171,16 +176,28 @@ class Account:
             found["joined_at"] = text.replace("+00:00", "Z") if first.endswith("Z") else text
         return found
 
+    @property
+    def _pages(self) -> Pages:
+        pages = self.membership.members
+        if pages is None:
+            raise TypeError("this membership comes as files")
+        return pages
+
     def _known(self) -> dict[str, Any]:
         return {**self.membership.options, **self.membership.ids}
+
+    def _astray(self, request: httpx.Request) -> bool:
+        """Whether a call goes to a host that is not the platform's, or that must not see its credential."""
+        return request.url.host not in self._hosts()
 
     def _hosts(self) -> set[str | None]:
         return {urlsplit(wanted.url).hostname for calls in self._calls().values() for wanted, _ in calls}
 
     def _calls(self) -> dict[Verb, list[tuple[Wanted, Exchange | None]]]:
         kind = self.membership
+        requests = kind.members.requests if kind.members else ()
         return {
-            "members": [(self._wanted(call), None) for call in kind.members.requests],
+            "members": [(self._wanted(call), None) for call in requests],
             "describe": [(self._wanted(exchange.request), exchange) for exchange in kind.describe],
             "also": [(self._wanted(exchange.request, own=True), exchange) for exchange in kind.also],
         }
@@ -205,6 +222,8 @@ class Account:
     def _refused_value(self, values: Mapping[str, str]) -> str | None:
         """Returns what is wrong with a value at a mark, None where all are documented."""
         pages = self.membership.members
+        if pages is None:
+            return None
         least = {"page": pages.first_page, "offset": 0, "page_size": 1}
         for name in values.keys() & least.keys():
             if not values[name].isdecimal() or int(values[name]) < least[name]:
@@ -222,15 +241,17 @@ class Account:
     def _answer(self, sent: Asked, verb: Verb, values: dict[str, str], exchange: Exchange | None) -> httpx.Response:
         place = self._place(sent, verb)
         self.calls.append(verb)
+        if place.tries == 1 and verb == "members":
+            self.members = self.trouble.population(place.page, self.members)
+        return self.trouble.answer(place, self._undisturbed(place, values, exchange))
+
+    def _undisturbed(self, place: Place, values: dict[str, str], exchange: Exchange | None) -> httpx.Response:
+        """Returns the documented answer to a call."""
         if exchange is None:
-            if place.tries == 1:
-                self.members = self.trouble.population(place.page, self.members)
-            response = self._page(place.page, values)
-        else:
-            told = {"name": self.name, "size": len(self.members)}
-            filled = {**self._known(), **self.trouble.description(told)}
-            response = answered(exchange.response, fill(exchange.response.body, filled))
-        return self.trouble.answer(place, response)
+            return self._page(place.page, values)
+        told = {"name": self.name, "size": len(self.members)}
+        filled = {**self._known(), **self.trouble.description(told)}
+        return answered(exchange.response, fill(exchange.response.body, filled))
 
     def _place(self, sent: Asked, verb: Verb) -> Place:
         if verb == "members" and (
@@ -242,7 +263,7 @@ class Account:
         return Place(verb, number, self._tries[verb, number])
 
     def _page(self, number: int, values: dict[str, str]) -> httpx.Response:
-        pages = self.membership.members
+        pages = self._pages
         size = int(values.get("page_size", 0)) or (pages.page_size.fixed if pages.page_size else None) or EVERYTHING
         start = self._start(values, size)
         if start is None:
@@ -261,7 +282,7 @@ class Account:
 
     def _start(self, values: Mapping[str, str], size: int) -> int | None:
         """Returns the place in the membership that a call asks for, None for a cursor that was never given."""
-        pages = self.membership.members
+        pages = self._pages
         if "cursor" in values:
             return self._behind(values["cursor"].removeprefix("c"))
         if "after" in values:
@@ -286,18 +307,20 @@ class Account:
         values |= {"pages": max(1, -(-draft.total // size))}
         if draft.next is not None:
             last = self.members[draft.next - 1] if draft.next else -1
-            values |= {"next_offset": draft.next, "next_page": draft.next // size + self.membership.members.first_page}
+            values |= {"next_offset": draft.next, "next_page": draft.next // size + self._pages.first_page}
             values |= {"cursor": f"c{last}"}
         return values
 
-    def _filled(self, body: Any, values: dict[str, Any], draft: Draft, *, text: bool) -> Any:
-        items = [
-            fill(draft.shapes[number % len(draft.shapes)], {**self._known(), **self._identifiers(number)})
-            for number in draft.members
+    def _items(self, members: Sequence[int], shapes: Sequence[Any]) -> list[Any]:
+        """Returns members as their documentation shows them."""
+        return [
+            fill(shapes[number % len(shapes)], {**self._known(), **self._identifiers(number)}) for number in members
         ]
+
+    def _filled(self, body: Any, values: dict[str, Any], draft: Draft, *, text: bool) -> Any:
+        items = self._items(draft.members, draft.shapes)
         if text:
-            lines = (item if isinstance(item, str) else json.dumps(item) for item in items)
-            return fill(body, {**values, MEMBERS: "\n".join(lines)})
+            return fill(body, {**values, MEMBERS: lines(items)})
         if all(isinstance(shape, dict) and marks(list(shape)) for shape in draft.shapes):  # objects keyed by id
             merged = {key: value for item in items for key, value in item.items()}
             return fill(body, {**values, MEMBERS: merged})

@@ -20,9 +20,6 @@ PAGE_MARKS = frozenset(
 )
 """Marks of pages: what a call or an answer tells about the place in the membership."""
 
-DESCRIPTION_MARKS = frozenset(("name", "size"))
-"""Marks of the answer that describes a segment."""
-
 
 class Call(Settings):
     """A request as it is documented."""
@@ -109,6 +106,45 @@ class Pages(Settings):
         return self
 
 
+class Step(Exchange):
+    """One call of a job, before its files are there; asked again, it may be answered otherwise."""
+
+    pending: Answer | None = Field(
+        None, description="The answer while the job runs; it is given once, then `response`."
+    )
+    failed: Answer | None = Field(None, description="The answer when the job has failed.")
+
+
+class Files(Settings):
+    """How the members of one segment come as files: one stream, or what an export job makes."""
+
+    steps: tuple[Step, ...] = Field((), description="The calls of the job, in order; {job} is its id.")
+    address: str | None = Field(
+        None, description="Where a file is, as {link} or {links} of the last step names it; {file} is its number."
+    )
+    link: Any = Field("{link}", description="One entry of {links}, where that is more than the address.")
+    download: AnyCall | None = Field(None, description="The call for a file at an address of the platform's own.")
+    member: Any = Field(description="One member: a JSON object or a line of text; or a list of its shapes.")
+    content: str = Field("{members}\n", description="A file; {members} stands where the members are, one a line.")
+    compression: Literal["none", "gzip", "zip"] = Field("none", description="How a file is packed.")
+    files: int = Field(1, ge=1, description="Files that a job makes.")
+    packed: int = Field(1, ge=1, description="Files in one archive.")
+    when_empty: Literal["empty-file", "no-file"] = Field(
+        "empty-file", description="What comes when nobody is a member: files without members, or none."
+    )
+
+    @property
+    def shapes(self) -> list[Any]:
+        """The shapes that a member may have: at least one."""
+        return self.member if isinstance(self.member, list) else [self.member]
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Files":
+        if (self.address is None) == (self.download is None):
+            raise ValueError("files are at `address`, which an answer names, or come of the call `download`")
+        return self
+
+
 class Membership(Settings):
     """One kind of source: a segment that the documentation's examples could be about."""
 
@@ -124,13 +160,21 @@ class Membership(Settings):
         None, description="How far the platform's count of members can be trusted; left out where it gives none."
     )
     describe: tuple[Exchange, ...] = Field(description="The calls that describe the segment.")
-    members: Pages = Field(description="How its members are read.")
+    members: Pages | None = Field(None, description="How its members are read, page by page.")
+    files: Files | None = Field(None, description="How its members are read, where they come as files.")
     also: tuple[Exchange, ...] = Field((), description="Other calls that may come at any time, such as a login.")
+
+    @property
+    def shapes(self) -> list[Any]:
+        """The shapes that a member may have."""
+        found = self.members or self.files
+        return found.shapes if found else []
 
     @model_validator(mode="after")
     def _marked(self) -> "Membership":
-        used = marks(self.members.shapes)
-        unused = sorted(set(self.identifiers) - used)
+        if (self.members is None) == (self.files is None):
+            raise ValueError("members come on pages (`members`) or as `files`")
+        unused = sorted(set(self.identifiers) - marks(self.shapes))
         if unused:
             raise ValueError(f"no member shows {{{unused[0]}}}")
         if (self.total is not None) != bool(self.counted_marks()):
@@ -139,9 +183,10 @@ class Membership(Settings):
 
     def counted_marks(self) -> set[str]:
         """Returns the marks at which the platform counts the members."""
-        pages = [answer.model_dump() for answer in (self.members.page, self.members.last) if answer is not None]
+        pages = [answer for answer in (self.members.page, self.members.last) if answer] if self.members else []
+        steps = [step.response for step in self.files.steps] if self.files else []
         described = marks([exchange.response.model_dump() for exchange in self.describe])
-        return (marks(pages) & {"total"}) | (described & {"size"})
+        return (marks([answer.model_dump() for answer in (*pages, *steps)]) & {"total"}) | (described & {"size"})
 
 
 Refused = Literal["key_refused", "throttled", "not_found", "expired", "unavailable"]
@@ -180,5 +225,9 @@ class Exchanges(Settings):
         yield from self.refusals.values()
         for kind in self.memberships.values():
             yield from (exchange.response for exchange in (*kind.describe, *kind.also))
-            yield from (one for one in (kind.members.page, kind.members.last, kind.members.empty) if one is not None)
+            if kind.members:
+                pages = (kind.members.page, kind.members.last, kind.members.empty)
+                yield from (one for one in pages if one is not None)
+            for step in kind.files.steps if kind.files else ():
+                yield from (one for one in (step.response, step.pending, step.failed) if one is not None)
         yield from (exchange.response for case in self.cases.values() for exchange in case.exchanges)

@@ -1,6 +1,6 @@
 """Rows about failures on the way, and about answers that are not what they should be."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import httpx
 
@@ -8,7 +8,6 @@ from remote_segments.conformance.account import Trouble
 from remote_segments.conformance.exchanges import MEMBERS, PAGE_MARKS
 from remote_segments.conformance.lab import Lab
 from remote_segments.conformance.marks import marks
-from remote_segments.conformance.memberships import ONE_ANSWER
 from remote_segments.conformance.troubles import (
     Change,
     body,
@@ -20,6 +19,7 @@ from remote_segments.conformance.troubles import (
     on_page,
     raising,
     refusing,
+    shortened,
     showing,
     status,
 )
@@ -29,6 +29,12 @@ from remote_segments.errors import Problem
 WAIT = 3
 """Seconds that the platform asks to wait."""
 
+CUT = frozenset(("answer-cut", "file-damaged"))
+"""Codes of what did not come whole."""
+
+UNREADABLE = frozenset(("not-json", "wrong-format", "row-width", "path-missing", "file-missing", "not-a-file"))
+"""Codes of something else in place of the members."""
+
 EXPIRED = frozenset(("request-refused", "cursor-expired", "link-expired", "version-retired", "segment-not-found"))
 """Codes of a cursor or a link that is no longer accepted: what the platform's refusal means."""
 
@@ -37,13 +43,13 @@ def _each_page(lab: Lab, change: Change) -> list[Trouble]:
     return [on_page(page, change) for page in range(1, min(lab.pages, 3) + 1)]
 
 
-def _heals_and_ends(lab: Lab, change: Change, code: str, what: str) -> Judgement:
-    """Once, a failure is healed at every page; for ever, it ends in its code."""
+def _heals_and_ends(lab: Lab, change: Change, codes: Collection[str], what: str) -> Judgement:
+    """Once, a failure is healed at every page; for ever, it ends in one of the codes."""
     for page in range(1, min(lab.pages, 3) + 1):
         _, verdict = must_heal(lab, on_page(page, change, times=1), what)
         if verdict is not None:
             return verdict
-    return must_end(lab, _each_page(lab, change), {code}, what)
+    return must_end(lab, _each_page(lab, change), codes, what)
 
 
 def throttled(lab: Lab) -> Judgement:
@@ -55,12 +61,12 @@ def throttled(lab: Lab) -> Judgement:
     if not any(seconds >= WAIT for seconds in outcome.slept):
         found = f"The platform asked to wait {WAIT} seconds; the longest wait was {max(outcome.slept, default=0):g}."
         return failed(Problem("wait-ignored", found, "Report this bug.", lab.where))
-    return _heals_and_ends(lab, change, "rate-limited", "a 429 with Retry-After")
+    return _heals_and_ends(lab, change, {"rate-limited"}, "a 429 with Retry-After")
 
 
 def throttled_silently(lab: Lab) -> Judgement:
     """A 429 that does not say how long to wait."""
-    return _heals_and_ends(lab, refusing(lab.exchanges, "throttled"), "rate-limited", "a 429 without Retry-After")
+    return _heals_and_ends(lab, refusing(lab.exchanges, "throttled"), {"rate-limited"}, "a 429 without Retry-After")
 
 
 def server_error(lab: Lab) -> Judgement:
@@ -70,26 +76,26 @@ def server_error(lab: Lab) -> Judgement:
         _, verdict = must_heal(lab, on_page(1, change, times=1), what)
         if verdict is not None:
             return verdict
-    return _heals_and_ends(lab, refusing(lab.exchanges, "unavailable"), "platform-unavailable", what)
+    return _heals_and_ends(lab, refusing(lab.exchanges, "unavailable"), {"platform-unavailable"}, what)
 
 
 def timeout(lab: Lab) -> Judgement:
     """Nothing comes for longer than the time-out."""
-    return _heals_and_ends(lab, raising(httpx.ReadTimeout("nothing came")), "timeout", "a time-out")
+    return _heals_and_ends(lab, raising(httpx.ReadTimeout("nothing came")), {"timeout"}, "a time-out")
 
 
 def cut_body(lab: Lab) -> Judgement:
     """Half of an answer, then the connection closes; or it ends as if that were all."""
     broken = cut(httpx.RemoteProtocolError("closed"))
-    verdict = _heals_and_ends(lab, broken, "answer-cut", "a cut body")
+    verdict = _heals_and_ends(lab, broken, CUT, "a cut body")
     if verdict.result == "failed" or lab.textual:
         return verdict
-    return _heals_and_ends(lab, cut(None), "answer-cut", "a body that ends too early")
+    return _heals_and_ends(lab, cut(None), CUT, "a body that ends too early")
 
 
 def cut_compressed(lab: Lab) -> Judgement:
     """A compressed answer that lacks its end."""
-    return _heals_and_ends(lab, cut_gzip, "answer-cut", "a compressed answer without its end")
+    return _heals_and_ends(lab, cut_gzip, CUT, "a compressed answer without its end")
 
 
 def invalid_json(lab: Lab) -> Judgement:
@@ -102,28 +108,71 @@ def invalid_json(lab: Lab) -> Judgement:
 def web_page(lab: Lab) -> Judgement:
     """Success with a web page."""
     page = body(b"<!DOCTYPE html><html><title>Sign in</title></html>", "text/html")
-    return must_end(lab, _each_page(lab, page), {"not-json"}, "a web page instead of data")
+    return must_end(lab, _each_page(lab, page), UNREADABLE, "a web page instead of data")
+
+
+def _own(lab: Lab) -> bool:
+    """Whether members come from the platform itself, not from another host that keeps its files."""
+    return lab.membership.files is None or lab.membership.files.download is not None
 
 
 def key_refused(lab: Lab) -> Judgement:
     """The key is refused, from the start or in the middle."""
     change = refusing(lab.exchanges, "key_refused")
-    troubles = [everywhere(change), *_each_page(lab, change)]
+    troubles = [everywhere(change), *(_each_page(lab, change) if _own(lab) else ())]
     return must_end(lab, troubles, {"key-refused"}, "a key that is refused")
 
 
 def expired(lab: Lab) -> Judgement:
     """A cursor or link that is no longer accepted in the middle."""
-    if lab.pages == 1:
-        return inapplicable(ONE_ANSWER)
+    if lab.membership.files is not None:
+        return _expired_link(lab)
+    if lab.unpaged:
+        return inapplicable(lab.unpaged)
     troubles = _each_page(lab, refusing(lab.exchanges, "expired"))[1:]
     return must_end(lab, troubles, EXPIRED, "a cursor that has expired")
+
+
+def _expired_link(lab: Lab) -> Judgement:
+    """The address of a file holds no longer: asked for again, or an error."""
+    if _own(lab):
+        return inapplicable("files have addresses that hold")
+    change = status(403)
+    _, verdict = must_heal(lab, on_page(lab.pages, change, times=1), "an expired link")
+    return verdict or must_end(lab, _each_page(lab, change), EXPIRED, "a link that has expired")
+
+
+def job_never_done(lab: Lab) -> Judgement:
+    """An export that is not ready after all the time it is given."""
+    steps = lab.membership.files.steps if lab.membership.files else ()
+    if not any(step.pending for step in steps):
+        return inapplicable("there is no job to wait for")
+    return must_end(lab, [Trouble(job="never-done")], {"export-not-ready"}, "a job that is never done")
+
+
+def job_failed(lab: Lab) -> Judgement:
+    """An export that the platform gives up."""
+    steps = lab.membership.files.steps if lab.membership.files else ()
+    if not any(step.failed for step in steps):
+        return inapplicable("no failure of a job is documented")
+    return must_end(lab, [Trouble(job="failed")], {"export-failed"}, "a job that has failed")
+
+
+def truncated_file(lab: Lab) -> Judgement:
+    """A file that lacks its end though all announced bytes came: gzip and zip tell, plain text only by a count."""
+    files = lab.membership.files
+    if files is None:
+        return inapplicable("members come on pages")
+    if files.compression == "none" and lab.membership.total is None:
+        return inapplicable("nothing in plain text tells, and the platform gives no count")
+    troubles = [shortened(part) for part in (2, 20)]
+    return must_end(lab, troubles, {*CUT, *MISLED, *UNREADABLE}, "a file without its end")
 
 
 def deleted_segment(lab: Lab) -> Judgement:
     """The segment is not there, or vanishes while it is read."""
     change = refusing(lab.exchanges, "not_found")
-    troubles = [everywhere(change), *_each_page(lab, change)]
+    troubles = [everywhere(change), *(_each_page(lab, change) if lab.membership.members else ())]
     return must_end(lab, troubles, {"segment-not-found"}, "a deleted segment")
 
 
@@ -137,10 +186,9 @@ def null_members(lab: Lab) -> Judgement:
 
 def missing_key(lab: Lab) -> Judgement:
     """A key of a page is not there: the members, the cursor, the count."""
-    if lab.textual:
+    pages, troubles, undecided = lab.membership.members, [], []
+    if lab.textual or pages is None:
         return inapplicable("pages are not JSON")
-    pages = lab.membership.members
-    troubles, undecided = [], []
     for name in sorted(marks(pages.page.body) & PAGE_MARKS):
         if name == MEMBERS and isinstance(pages.page.body, str):
             continue  # the answer itself is the array: there is no key
@@ -169,7 +217,7 @@ def _at(template: object, other: object, name: str) -> bool:
 
 def wrong_id(lab: Lab) -> Judgement:
     """An identifier of another JSON type than documented."""
-    if lab.textual:
+    if not lab.typed:
         return inapplicable("identifiers are always text in such a format")
     primary = lab.source.primary
     other: object = "text" if isinstance(lab.membership.identifiers.get(primary), int) else 12
@@ -181,7 +229,7 @@ def wrong_id(lab: Lab) -> Judgement:
 
 def null_id(lab: Lab) -> Judgement:
     """A member without the platform's own identifier."""
-    if lab.textual:
+    if not lab.typed:
         return inapplicable("there is no null in such a format")
     codes = {"member-without-id", "wrong-type"}
     return must_end(lab, _shown(lab, lab.source.primary, (None, "")), codes, f"a member without `{lab.source.primary}`")

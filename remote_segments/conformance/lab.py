@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from remote_segments.conformance.account import Account, Trouble
+from remote_segments.conformance.depot import account as new_account
 from remote_segments.conformance.exchanges import Exchanges, Membership
 from remote_segments.conformance.marks import marks
 from remote_segments.conformance.reading import SECRET
@@ -78,7 +79,8 @@ class Lab:
     @cached_property
     def size(self) -> int:
         """Members of a page in this lab."""
-        fixed = self.membership.members.page_size
+        pages = self.membership.members
+        fixed = pages.page_size if pages else None
         return fixed.fixed if fixed is not None and fixed.fixed is not None else SMALL
 
     @property
@@ -88,19 +90,30 @@ class Lab:
 
     @cached_property
     def pages(self) -> int:
-        """The pages on which so many members come."""
+        """The pages on which so many members come; or the files."""
+        if self.membership.files is not None:
+            return self.membership.files.files
         proof = self.read(self.many).proof
         return proof.pages if proof else 1
 
     @property
-    def paged(self) -> bool:
-        """Whether members come on pages at all."""
-        return self.membership.members.page_size is not None
+    def unpaged(self) -> str | None:
+        """Why members do not come on several pages; None where they do."""
+        if self.membership.files is not None:
+            return "members come as files"
+        pages = self.membership.members
+        return "all members come in one answer" if pages is None or pages.page_size is None else None
 
     @property
     def textual(self) -> bool:
         """Whether pages are something else than JSON."""
-        return self.membership.members.page.text is not None
+        pages = self.membership.members
+        return pages is None or pages.page.text is not None
+
+    @property
+    def typed(self) -> bool:
+        """Whether a value of a member has a type, as it has in JSON."""
+        return not self.textual or any(not isinstance(shape, str) for shape in self.membership.shapes)
 
     def read(
         self, members: int, trouble: Trouble | None = None, *, max_pages: int | None = None, shrink: bool = True
@@ -113,7 +126,8 @@ class Lab:
             max_pages: the manifest's cap, if not its own.
             shrink: whether pages are made small; else they are as large as the manifest asks.
         """
-        account = Account(self.exchanges, self.membership, list(range(1, members + 1)), trouble or Trouble())
+        numbers = list(range(1, members + 1))
+        account = new_account(self.exchanges, self.membership, numbers, trouble or Trouble())
         world = World()
         outcome = Outcome(account, world.slept)
         try:
@@ -147,7 +161,7 @@ class Lab:
 
     def _changed(self, max_pages: int | None, *, shrink: bool) -> Manifest:
         members, changes = self.source.members, dict[str, int]()
-        if shrink and members.page_size is not None and "page_size" in self._asked():
+        if shrink and getattr(members, "page_size", None) is not None and "page_size" in self._asked():
             changes["page_size"] = self.size
         if max_pages is not None:
             changes["max_pages"] = max_pages
@@ -157,7 +171,8 @@ class Lab:
         return self.manifest.model_copy(update={"sources": {**self.manifest.sources, self.kind: source}})
 
     def _asked(self) -> set[str]:
-        return marks([call.model_dump() for call in self.membership.members.requests])
+        pages = self.membership.members
+        return marks([call.model_dump() for call in pages.requests]) if pages else set()
 
     def differences(self, outcome: Outcome) -> Iterator[Problem]:
         """Yields everything in which an undisturbed fetch differs from the account it was read from."""

@@ -7,10 +7,17 @@ from remote_segments.conformance.account import Draft, Trouble
 from remote_segments.conformance.lab import Lab
 from remote_segments.conformance.marks import marks
 from remote_segments.conformance.troubles import counting, drafting, foreign_headers, foreign_links, on_page, redirect
-from remote_segments.conformance.verdicts import MISLED, Judgement, failed, inapplicable, judged, must_end, passed, whole
+from remote_segments.conformance.verdicts import (
+    MISLED,
+    Judgement,
+    failed,
+    inapplicable,
+    judged,
+    must_end,
+    passed,
+    whole,
+)
 from remote_segments.errors import Problem
-
-ONE_ANSWER = "all members come in one answer"
 
 
 def _read(lab: Lab, members: int) -> Judgement:
@@ -30,16 +37,14 @@ def empty(lab: Lab) -> Judgement:
 def one(lab: Lab) -> Judgement:
     """One member for each shape that the documentation shows."""
     return judged(
-        problem
-        for count in range(1, len(lab.membership.members.shapes) + 1)
-        for problem in lab.differences(lab.read(count))
+        problem for count in range(1, len(lab.membership.shapes) + 1) for problem in lab.differences(lab.read(count))
     )
 
 
 def full_page(lab: Lab) -> Judgement:
     """Exactly one full page, and exactly two."""
-    if not lab.paged:
-        return inapplicable(ONE_ANSWER)
+    if lab.unpaged:
+        return inapplicable(lab.unpaged)
     unproven = False
     for count in (lab.size, 2 * lab.size):
         outcome = lab.read(count)
@@ -52,15 +57,15 @@ def full_page(lab: Lab) -> Judgement:
 
 def page_size(lab: Lab) -> Judgement:
     """Pages as large as the manifest asks for are documented."""
-    if not lab.paged:
-        return inapplicable(ONE_ANSWER)
+    if lab.unpaged:
+        return inapplicable(lab.unpaged)
     return judged(lab.differences(lab.read(1, shrink=False)))
 
 
 def page_cap(lab: Lab) -> Judgement:
     """As many pages as the cap allows are read, one more is an error."""
-    if lab.pages == 1:
-        return inapplicable(ONE_ANSWER)
+    if lab.unpaged:
+        return inapplicable(lab.unpaged)
     at_cap, above = (lab.read(lab.many, max_pages=lab.pages - less) for less in (0, 1))
     if not whole(lab, at_cap):
         return judged(lab.differences(at_cap))
@@ -72,14 +77,15 @@ def page_cap(lab: Lab) -> Judgement:
 
 def _led(lab: Lab) -> bool:
     """Whether a page names the next one, instead of the caller counting."""
-    answer = lab.membership.members.page
-    return bool(marks([answer.body, answer.headers]) & {"cursor", "next_offset", "next_page"})
+    pages = lab.membership.members
+    found = marks([pages.page.body, pages.page.headers]) if pages else set()
+    return bool(found & {"cursor", "next_offset", "next_page"})
 
 
 def repeated_cursor(lab: Lab) -> Judgement:
     """Page two leads to itself (A-A), page three to page two (A-B-A); or the place asked for is ignored."""
-    if lab.pages == 1:
-        return inapplicable(ONE_ANSWER)
+    if lab.unpaged:
+        return inapplicable(lab.unpaged)
 
     def again(draft: Draft) -> Draft:
         if _led(lab):
@@ -92,8 +98,8 @@ def repeated_cursor(lab: Lab) -> Judgement:
 
 def duplicated_member(lab: Lab) -> Judgement:
     """The last member of page one comes again on page two: counted as repeated, or an error."""
-    if lab.pages == 1:
-        return inapplicable(ONE_ANSWER)
+    if lab.unpaged:
+        return inapplicable(lab.unpaged)
 
     outcome = lab.read(lab.many, _doubling(lab))
     if outcome.code in MISLED:
@@ -131,8 +137,8 @@ def renamed_segment(lab: Lab) -> Judgement:
 
 def moving_members(lab: Lab) -> Judgement:
     """Members come and go between pages: nobody who stays is lost without a word."""
-    if lab.pages == 1:
-        return inapplicable(ONE_ANSWER)
+    if lab.unpaged:
+        return inapplicable(lab.unpaged)
     codes = set[str]()
     for what, trouble in _movements(lab):
         outcome = lab.read(lab.many, trouble)
@@ -183,8 +189,10 @@ def wrong_total(lab: Lab) -> Judgement:
 
 def foreign_link(lab: Lab) -> Judgement:
     """A link or a redirect to another host is not followed, and no credential goes there."""
+    if lab.membership.files is not None and lab.membership.files.address:
+        return inapplicable("files are on another host, which is called without the credential")
     troubles = [on_page(page, redirect) for page in range(1, min(lab.pages, 3) + 1)]
-    verdict = must_end(lab, troubles, {"foreign-link"}, "a redirect to another host")
+    verdict = must_end(lab, troubles, {"foreign-link", "redirected"}, "a redirect to another host")
     if verdict.result == "failed" or not _led(lab):
         return verdict
     linked = [Trouble(body=lambda _, body: foreign_links(body)), on_page(1, foreign_headers)]

@@ -74,8 +74,9 @@ def _in_value(value: Any, at: KeyPath, *, path: bool, plain: bool) -> Iterator[W
 
 def leading_nowhere(document: Document, paths: Iterable[Written], exchanges: Exchanges) -> Iterator[Problem]:
     """Yields the paths that lead to nothing in any documented answer, whatever they are for."""
-    answers = [answer.body for answer in exchanges.answers()]
-    shapes = [shape for kind in exchanges.memberships.values() for shape in kind.members.shapes]
+    links = [kind.files.link for kind in exchanges.memberships.values() if kind.files]
+    answers = [*(answer.body for answer in exchanges.answers()), *links]
+    shapes = [shape for kind in exchanges.memberships.values() for shape in kind.shapes]
     texts = " ".join(body for body in (*answers, *shapes) if isinstance(body, str))
     for written in paths:
         if not written.into_answer or any(_leads(body, written.text.split(".")) for body in (*answers, *shapes)):
