@@ -5,6 +5,7 @@ A placeholder inside a JSON text is escaped; a bare one, `{"id": {list_id}}`, st
 
 import json
 import re
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -102,9 +103,9 @@ FieldTemplate = Annotated[str, AfterValidator(_field)]
 class _Filled(Settings):
     """A body with placeholders."""
 
+    @abstractmethod
     def texts(self) -> Iterator[str]:
         """Yields its texts, each with its placeholders."""
-        raise NotImplementedError
 
     def placeholders(self) -> Iterator[str]:
         """Yields the names that it uses."""

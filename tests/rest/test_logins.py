@@ -127,6 +127,39 @@ def test_a_token_that_is_refused_in_the_middle_is_renewed_once(world: World) -> 
     assert fetch.proof.calls == door.calls + len(door.logins) == 7
 
 
+def test_a_token_that_is_refused_within_http_200_is_renewed_too(world: World) -> None:
+    """Marketo answers 200 with code 602 once a token is over: a rule of the manifest says what that means."""
+    refusals = [{"status": 200, "path": "errors.0.code", "values": ["601", "602"], "means": "key-refused"}]
+
+    def expire(page: int, _: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        return httpx.Response(200, json={"success": False, "errors": [{"code": "602"}]}) if page == 2 else answer
+
+    door = Door(server=Server(DIALECTS["cursor"], change=expire))
+    assert fetched(connect(OAUTH, door, world, changes={"refusals": refusals})) == list(MEMBERS)
+    assert len(door.logins) == 2
+
+
+def test_two_threads_renew_a_token_once(world: World) -> None:
+    """Both are refused with the old token; whoever comes second takes the one that the first got."""
+    platform = connect(OAUTH, Door(), world)
+    session, ask = platform._client.session, platform._client.run
+    old, fresh = session.credential(ask)
+    assert fresh
+    assert session.forget(old)
+    new, fresh = session.credential(ask)
+    assert (new is old, fresh) == (False, True)
+    assert session.forget(old)
+    assert session.credential(ask) == (new, False)
+
+
+def test_a_fixed_secret_cannot_be_renewed(world: World) -> None:
+    """A key that is refused is told at once: there is no other."""
+    door = Door(carried=lambda _: ("authorization", "Bearer another"))
+    with pytest.raises(ProjectError, match="key-refused"):
+        fetched(connect({"kind": "bearer", "secret": "key"}, door, world))
+    assert (door.calls, door.logins) == (1, [])
+
+
 def test_a_token_without_a_told_end_holds_until_it_is_refused(world: World) -> None:
     """Some platforms tell no lifetime: their token is kept however long it takes."""
     door = Door(lambda number: httpx.Response(200, json={"access_token": f"t{number}-canary"}), refused_at={4})

@@ -1,5 +1,6 @@
 """What every way of authentication can do."""
 
+from abc import abstractmethod
 from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime
 
@@ -16,9 +17,9 @@ Asking = Generator[Request, Response, Grant]
 class Way(Settings):
     """One way; `uses` and `names` are checked when the manifest is loaded."""
 
+    @abstractmethod
     def uses(self) -> tuple[str, ...]:
         """Returns the names of the secrets it needs."""
-        raise NotImplementedError
 
     def names(self) -> Iterator[str]:
         """Yields the names of the options that its texts hold as placeholders."""
@@ -28,6 +29,7 @@ class Way(Settings):
         """Returns the calls that it takes to be let in."""
         return 0
 
+    @abstractmethod
     def flow(self, keys: Keys, base: Base, now: datetime, where: str) -> Asking:
         """Yields the calls, is sent the answers, returns the grant.
 
@@ -37,15 +39,14 @@ class Way(Settings):
             now: time of the wall clock.
             where: manifest and block, for messages.
         """
-        raise NotImplementedError
 
 
 class Fixed(Way):
     """A way without a call: the secret itself is the credential."""
 
+    @abstractmethod
     def credential(self, secrets: Mapping[str, str], options: Mapping[str, str]) -> Credential:
         """Returns what carries the secret."""
-        raise NotImplementedError
 
     def flow(self, keys: Keys, base: Base, now: datetime, where: str) -> Asking:  # noqa: ARG002 - one signature for all
         """Makes no call, and returns a grant that cannot be renewed."""

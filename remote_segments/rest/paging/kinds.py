@@ -1,5 +1,6 @@
 """What every way of paging can do, and what makes its end provable."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
@@ -42,6 +43,7 @@ class PagingKind(Settings):
         """Returns the call for the first page."""
         return call
 
+    @abstractmethod
     def following(self, call: Call, turn: Turn) -> Call | None:
         """Returns the call for the next page, None after the last.
 
@@ -49,4 +51,3 @@ class PagingKind(Settings):
             call: the call that was answered.
             turn: what its answer told.
         """
-        raise NotImplementedError
