@@ -8,12 +8,15 @@ from typing import Any, get_args
 from remote_segments.rest.auth import Auth
 from remote_segments.rest.bodies import Body
 from remote_segments.rest.catalog import load_platforms
+from remote_segments.rest.export.job import Job, Poll, Submission, Submit
+from remote_segments.rest.export.members import Download
 from remote_segments.rest.files import FileFormat
 from remote_segments.rest.formats import Format
 from remote_segments.rest.limits import Limits
-from remote_segments.rest.manifest import Manifest, SourceKind
+from remote_segments.rest.manifest import Manifest, Reading, SourceKind
 from remote_segments.rest.members import Members
 from remote_segments.rest.paging import Paging
+from remote_segments.settings import Settings
 
 PROOFS: Mapping[str, str] = {
     "documented": "written after the vendor's documentation, and nothing more",
@@ -49,6 +52,7 @@ def platforms_page(platforms: Mapping[str, Manifest] | None = None) -> str:
     blocks = [INTRODUCTION, "\n".join(_table(chosen)) + "\n"]
     blocks += ["\n".join(_section(manifest)) + "\n" for manifest in chosen.values()]
     blocks += [WRITING, *("\n".join(_bricks(title, union)) + "\n" for title, union in _UNIONS.items())]
+    blocks.append("\n".join(_job()) + "\n")
     return "\n".join(blocks)
 
 
@@ -155,7 +159,17 @@ def _limits(limits: Limits) -> str:
     return ", ".join(words) or "none known"
 
 
-_UNIONS: Mapping[str, Any] = {"auth": Auth, "body": Body, "format": Format, "file": FileFormat, "paging": Paging}
+_UNIONS: Mapping[str, Any] = {
+    "auth": Auth,
+    "body": Body,
+    "members": Reading,
+    "format of pages": Format,
+    "paging": Paging,
+    "format of files": FileFormat,
+    "download": Download,
+}
+
+_JOB: Mapping[str, type[Settings]] = {"job": Job, "submit": Submit, "start": Submission, "poll": Poll}
 
 
 def _bricks(title: str, union: Any) -> Iterator[str]:
@@ -168,6 +182,18 @@ def _bricks(title: str, union: Any) -> Iterator[str]:
         what = " ".join((inspect.getdoc(brick) or "").split()).replace("|", "\\|")
         keys = ", ".join(f"`{name}`" for name in brick.model_fields if name != "kind")
         yield f"| `{kind}` | {what} | {keys} |"
+
+
+def _job() -> Iterator[str]:
+    yield "### job"
+    yield ""
+    yield "What `export` needs, and `pages` may have. `{job}`, and what `gives` names, stand for values of its answers."
+    yield ""
+    yield "| part | what it is | keys |"
+    yield "|---|---|---|"
+    for name, part in _JOB.items():
+        what = " ".join((inspect.getdoc(part) or "").split())
+        yield f"| `{name}` | {what} | {', '.join(f'`{key}`' for key in part.model_fields)} |"
 
 
 def _anchor(title: str) -> str:

@@ -40,7 +40,7 @@ EXPORT: Mapping[str, Any] = {"kind": "export", "job": JOB, "download": LINKS, "e
 
 def manifest(members: Mapping[str, Any], **changes: Any) -> Manifest:
     """Returns a manifest whose one source reads members so; `changes` are keys of the source."""
-    texts = members["format"]["kind"] == "lines"
+    texts = members["format"]["kind"] in {"lines", "strings"}
     source: dict[str, Any] = {
         "title": "Segment",
         "ids": "segment_id",

@@ -45,12 +45,16 @@ class Here(Wait, Endpoint):
     redirects: bool = Field(False, description="Whether it leads to another host, called without the credential.")
 
 
+Download = Annotated[Links | Here, Field(discriminator="kind")]
+"""One place of files."""
+
+
 class Export(FileAnswer):
     """A job whose result is one file or several: submitted, waited for, downloaded."""
 
     kind: Literal["export"] = Field(description="Files that a job makes.")
     job: Job = Field(description="How the export is asked for, and how the platform says that it is done.")
-    download: Annotated[Links | Here, Field(discriminator="kind")] = Field(description="Where the files are.")
+    download: Download = Field(description="Where the files are.")
     files: Path | None = Field(None, description="Path of the number of files, in the answer that says done.")
     rows: Path | None = Field(None, description="Path of the number of rows in all files together, there, too.")
     sha256: Path | None = Field(
