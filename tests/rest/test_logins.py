@@ -104,6 +104,16 @@ def test_a_client_is_exchanged_for_a_token(send: str, client_in: str, world: Wor
     assert platform.estimate_calls("segment", 5) == 5
 
 
+def test_a_token_may_be_asked_for_in_a_query(world: World) -> None:
+    """Marketo documents its token call so: the secret is part of no body, and of no message."""
+    door = Door()
+    assert fetched(connect({**OAUTH, "send": "query"}, door, world)) == list(MEMBERS)
+    (login,) = door.logins
+    client = {"client_id": "id-canary", "client_secret": "s3cret-canary"}
+    assert dict(login.url.params) == {"grant_type": "client_credentials", **client}
+    assert login.content == b""
+
+
 def test_a_token_is_renewed_before_it_ends(world: World) -> None:
     """Nine minutes of ten are over: the next call logs in first, and no call is refused."""
     door = Door()

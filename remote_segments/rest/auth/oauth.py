@@ -28,7 +28,9 @@ class OAuth2(Way):
     )
     client_id: str = Field(description="Name of the connection's secret that is the client id.")
     client_secret: str = Field(description="Name of the connection's secret that is the client secret.")
-    send: Literal["form", "json"] = Field("form", description="How the body of the token call is written.")
+    send: Literal["form", "json", "query"] = Field(
+        "form", description="How the token call is written: as a body, or as a query, where a platform wants that."
+    )
     client_in: Literal["body", "basic"] = Field(
         "body", description="Whether id and secret are fields of the body, or sent as HTTP basic authentication."
     )
@@ -80,7 +82,8 @@ class OAuth2(Way):
     def _call(self, keys: Keys, address: str, where: str) -> Request:
         client, secret = keys.secrets[self.client_id], keys.secrets[self.client_secret]
         fields = {"grant_type": "client_credentials"}
-        headers = {"content-type": "application/json" if self.send == "json" else "application/x-www-form-urlencoded"}
+        media_type = "application/json" if self.send == "json" else "application/x-www-form-urlencoded"
+        headers = {} if self.send == "query" else {"content-type": media_type}
         if self.scope is not None:
             fields["scope"] = fill(self.scope, keys.options)
         fields |= {name: fill(value, keys.options) for name, value in self.fields.items()}
@@ -89,8 +92,11 @@ class OAuth2(Way):
         else:  # both are encoded as in a form first: RFC 6749, 2.3.1
             pair = f"{quote(client, safe='')}:{quote(secret, safe='')}"
             headers["authorization"] = "Basic " + b64encode(pair.encode()).decode()
-        body = json.dumps(fields) if self.send == "json" else urlencode(fields)
-        login = Credential(headers, body=body.encode(), origin=origin(address))
+        if self.send == "query":
+            login = Credential(headers, query=urlencode(fields), origin=origin(address))
+        else:
+            body = json.dumps(fields) if self.send == "json" else urlencode(fields)
+            login = Credential(headers, body=body.encode(), origin=origin(address))
         return Request(address, "POST", where=where, names_segment=False, login=login)
 
 
