@@ -8,7 +8,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import httpx
@@ -432,3 +434,61 @@ def test_a_login_that_cannot_work_is_refused_when_loaded(reason: str) -> None:
     with pytest.raises(ValidationError) as caught:
         manifest(DIALECTS["cursor"], auth=REFUSED[reason], connection=CONNECTION)
     assert reason in str(caught.value)
+
+
+class OverHttp(BaseHTTPRequestHandler):
+    """Gives a token for a form with the secret, and a description for the token."""
+
+    protocol_version = "HTTP/1.1"
+    seen: ClassVar[list[tuple[str, str | None, str | None, bytes]]] = []
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers["content-length"]))
+        self._note(sent)
+        self._answer(granted(1).content)
+
+    def do_GET(self) -> None:
+        self._note(b"")
+        self._answer(b'{"name": "VIP", "size": 5}')
+
+    def _note(self, sent: bytes) -> None:
+        self.seen.append((self.path, self.headers.get("authorization"), self.headers.get("cookie"), sent))
+
+    def _answer(self, content: bytes) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.send_header("set-cookie", "sticky=1; Path=/")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Writes nothing."""
+
+
+def test_a_login_goes_over_a_real_connection() -> None:
+    """Promise 30: the form arrives whole, the token is carried, and no cookie that was set comes back."""
+    OverHttp.seen.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OverHttp)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        address = f"http://127.0.0.1:{server.server_address[1]}/px"
+        auth = {**OAUTH, "token_url": "https://login.example.test/oauth/token"}
+        with Platform(
+            manifest(DIALECTS["cursor"], auth=auth, connection=CONNECTION),
+            connection="test",
+            secrets=SECRETS,
+            options=OPTIONS,
+            base_url=address,
+        ) as platform:
+            assert platform.describe("segment", {"segment_id": "s1"}).size == 5
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    form = b"grant_type=client_credentials&client_id=id-canary&client_secret=s3cret-canary"
+    assert OverHttp.seen == [
+        ("/px/oauth/token", None, None, form),
+        ("/px/segments/s1", "Bearer t1-canary", None, b""),
+    ]
