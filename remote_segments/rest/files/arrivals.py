@@ -12,7 +12,8 @@ from remote_segments.rest.scratch import nameless, unwritable
 HELD = 1_000_000
 """Hashes held in memory, eight bytes each; more are kept in a file without a name."""
 
-_PARTS = 16  # of the hashes of ten millions, one part takes five megabytes
+PART = 2_000_000
+"""Hashes that are sorted at once."""
 
 
 class Arrivals:
@@ -49,10 +50,12 @@ class Arrivals:
         """Returns how many members came again."""
         import numpy as np
 
-        found = 0
-        for part in range(_PARTS if self._file is not None else 1):
-            blocks = [block[block % _PARTS == part] if self._file is not None else block for block in self._blocks()]
-            hashes = np.sort(np.concatenate(blocks)) if blocks else np.empty(0, dtype=np.int64)
+        found, parts = 0, 1
+        while parts * PART < self.members:
+            parts *= 2
+        for part in range(parts):  # equal hashes are in the same part
+            hashes = np.concatenate([block[block & (parts - 1) == part] for block in self._blocks()])
+            hashes.sort()
             found += int((hashes[1:] == hashes[:-1]).sum())
         return found
 
