@@ -6,7 +6,7 @@ https://jcristharif.com/msgspec/structs.html
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -161,7 +161,8 @@ class PageDecoder:
         array = self._array(self._member(joined_at))
         envelope = _Node(absent=False, null=False)
         path = layout.envelope()
-        self._items = envelope.add(path, array, absent=layout.absent == "empty", null=False) if path else ""
+        null = getattr(layout, "null", "error") == "empty"
+        self._items = envelope.add(path, array, absent=layout.absent == "empty", null=null) if path else ""
         self._extras = {
             name: envelope.add(extra.path, extra.type, absent=extra.absent, null=extra.null)
             for name, extra in extras.items()
@@ -222,7 +223,8 @@ class PageDecoder:
         self._refuse_other_columns(answer)
         items = _walk(answer, self._items) if self._items else answer
         values = {name: _walk(answer, attributes) for name, attributes in self._extras.items()}
-        return self._page([] if items is UNSET else items), values
+        page = self._page([] if items is UNSET or items is None else items)
+        return _storable(page) if b"\\u0000" in response.content else page, values
 
     def _refuse_other_columns(self, answer: Any) -> None:
         declared = self._layout
@@ -263,6 +265,14 @@ class PageDecoder:
             path = f"{at}.{absent['name']}".lstrip(".")
             return missing(path, path, self._where)
         return wrong_type(at or "the whole answer", _PLACE.sub("", message), self._where)
+
+
+def _storable(page: Page) -> Page:
+    """Replaces the character NUL, which Postgres does not store, by U+FFFD: no identifier of a model has it either."""
+    columns = {
+        name: [value and value.replace("\0", "\ufffd") for value in column] for name, column in page.columns.items()
+    }
+    return replace(page, columns=columns)
 
 
 def _unreadable(response: Response, reason: str, where: str) -> PlatformError | TemporaryError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Literal
 
 from pydantic import Field
@@ -15,7 +16,10 @@ from remote_segments.rest.formats import Format
 from remote_segments.rest.messages import Base, Pause, Request, Response
 from remote_segments.rest.paging import Paging
 from remote_segments.rest.paging.turns import Call, Turn
-from remote_segments.rest.totals import Total
+from remote_segments.rest.totals import MOVED_SHARE, Total
+
+COUNTED_OFF = frozenset({"offset", "page-number"})
+"""Kinds of paging that say how many members to pass over: they lose people when others leave meanwhile."""
 
 CUT_TRIES = 3
 """Times that one page is asked for when its JSON ends too early."""
@@ -106,6 +110,7 @@ class MembersFlow:
             if self.members.total is not None:
                 counted = self.members.total.read(values, headers, self.where)
                 counts += [counted] if counted is not None else []
+                self._refuse_shrinking(counts)
             total = counts[-1] if counts and self._total_proves() else None
             turn = Turn(
                 number,
@@ -124,7 +129,7 @@ class MembersFlow:
             after = yield from self.description()
             counts += [after.size] if after.size is not None else []
         self._refuse_full_end(page.length, counts, fetched - repeated)
-        return self._proof(counts, number, fetched, repeated)
+        return self._proof(counts, number, fetched, repeated, before.size)
 
     def first_page(self) -> Generator[Request | Pause, Any, Page]:
         """Reads one page for a preview."""
@@ -147,6 +152,9 @@ class MembersFlow:
     def _page(self, call: Call) -> Generator[Request, Response, tuple[Page, dict[str, object], dict[str, str]]]:
         for attempt in range(1, CUT_TRIES + 1):
             response = yield self.members.request(call, self.where)
+            if response.status != HTTPStatus.OK:  # accepted, no content, a part: a success, but no page
+                found = f"A page was answered with HTTP {response.status}, not 200."
+                raise PlatformError("status-unexpected", found, _REPEATED, self.where)
             try:
                 page, values = self.decoder.decode(response)
             except TemporaryError:
@@ -177,6 +185,15 @@ class MembersFlow:
             raise PlatformError("cursor-repeated", found, _REPEATED, self.where)
         contents.add(digest)
 
+    def _refuse_shrinking(self, counts: list[int]) -> None:
+        """Refuses a count that falls while pages are counted off.
+
+        Whoever comes after somebody who left moves up, in part onto a page that was read already: a member nobody read.
+        """
+        if self.members.paging.kind in COUNTED_OFF and len(counts) > 1 and counts[-1] < counts[-2]:
+            found = f"The membership moved while it was read: the platform counted {counts[-2]:,}, then {counts[-1]:,}."
+            raise TemporaryError("membership-moved", found, "The next refresh reads it again.", self.where)
+
     def _refuse_full_end(self, length: int, counts: list[int], fetched: int) -> None:
         """Refuses a last page that is full while the platform counts more: its tolerance is no room for lost pages."""
         full = self.members.page_size is not None and length >= self.members.page_size
@@ -185,12 +202,17 @@ class MembersFlow:
             fix = "Nothing was stored. If it lasts, check how the manifest finds the next page."
             raise PlatformError("end-unproven", found, fix, self.where)
 
-    def _proof(self, counts: list[int], pages: int, fetched: int, repeated: int) -> Proof:
-        end = "last page seen"
-        if self.members.total is None or not counts:
+    def _proof(self, counts: list[int], pages: int, fetched: int, repeated: int, described: int | None) -> Proof:
+        end, total = "last page seen", self.members.total
+        if total is not None and not counts and described is not None and self._total_proves():
+            # The pages may leave their count out; the one of the description is of another moment, but it is one.
+            total, counts = _DESCRIBED, [described]
+        if total is None or not counts:
             return Proof(end, None, pages, fetched, 0, repeated)
-        agreement, doubt = self.members.total.verdict(counts, fetched - repeated, self.where)
+        agreement, doubt = total.verdict(counts, fetched - repeated, self.where)
         return Proof(f"{end}; {agreement}", counts[-1], pages, fetched, doubt, repeated)
 
+
+_DESCRIBED = Total(certainty="drifting", source="describe", tolerance=MOVED_SHARE)
 
 _REPEATED = "Nothing was stored. Check the paging of the manifest; the platform may have changed its answer."

@@ -1,5 +1,6 @@
 """The platform's own count of members, and what it proves about the members that were read."""
 
+from math import ceil
 from typing import Literal
 
 from msgspec import UNSET
@@ -11,8 +12,8 @@ from remote_segments.rest.describing import whole_number
 from remote_segments.rest.paths import Path, wrong_type
 from remote_segments.settings import Settings
 
-LEAST_TOLERANCE = 10
-"""Members; a drifting count with a tolerance may differ by as many even in a small segment."""
+MOVED_SHARE = 0.02
+"""Of the members; a count that moves by more during one fetch proves nothing about what was read."""
 
 
 class Total(Settings):
@@ -81,15 +82,13 @@ class Total(Settings):
             PlatformError: `total-mismatch` when a count that did not change disagrees.
             TemporaryError: `membership-moved` when the count changed and the members read do not lie between.
         """
-        low, high = min(counts), max(counts)
+        low, high, last = min(counts), max(counts), counts[-1]
         if self.certainty == "estimate":
-            return f"the platform's estimate is {counts[-1]:,}", 0
-        if counts[-1] == fetched and low == high:
+            return f"the platform's estimate is {last:,}", 0
+        if last == fetched and low == high:
             return "the platform's total agrees", 0
-        slack = max(LEAST_TOLERANCE, round(self.tolerance * max(high, fetched))) if self.tolerance else 0
-        if low - slack <= fetched <= high + slack:
-            doubt = max(high - low, abs(fetched - counts[-1]))
-            return f"the platform's total was {low:,} to {high:,} meanwhile", doubt
+        if self._explained(low, high, last, fetched):
+            return f"the platform's total was {low:,} to {high:,} meanwhile", max(high - low, abs(fetched - last))
         if low == high:
             found = f"The platform counts {high:,} members, but its pages held {fetched:,}."
             fix = (
@@ -98,3 +97,16 @@ class Total(Settings):
             raise PlatformError("total-mismatch", found, fix, where)
         found = f"The membership moved while it was read: counted {low:,} to {high:,}, read {fetched:,}."
         raise TemporaryError("membership-moved", found, "The next refresh reads it again.", where)
+
+    def _explained(self, low: int, high: int, last: int, fetched: int) -> bool:
+        """Whether people who came and went during the fetch explain what was read.
+
+        A count that falls to nothing, or nobody read where somebody is counted, is explained by nothing: that is what a
+        platform answers when it fails half-way. Nor is a count that moved by more than a small share of the members.
+        """
+        if high > 0 and 0 in (last, fetched):
+            return False
+        if high - low > ceil(MOVED_SHARE * high):
+            return False
+        slack = ceil(self.tolerance * max(high, fetched))
+        return low - slack <= fetched <= high + slack

@@ -195,6 +195,16 @@ def test_absence_may_be_declared() -> None:
     assert page.columns == {"key": ["1", "2", "3"], "flat": [None, "f", None], "deep": [None, "d", None]}
 
 
+def test_null_may_be_declared_to_be_no_member() -> None:
+    """Where the manifest says so, null in place of the array is an empty page; what is around it must still be there."""
+    empty = JsonObject(kind="json", items="body.data", null="empty")
+    extras = {"total": Extra("body.total", int)}
+    assert decode({"body": {"data": None, "total": 0}}, layout=empty, extras=extras)[0].length == 0
+    for answer in ({"body": None}, {"body": {"total": 0}}):
+        with pytest.raises(PlatformError):
+            decode(answer, layout=empty, extras=extras)
+
+
 @pytest.mark.parametrize("value", [None, ""])
 def test_a_member_without_its_own_id_is_an_error(value: str | None) -> None:
     """The platform's own identifier is never null or empty."""

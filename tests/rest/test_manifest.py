@@ -20,6 +20,10 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
         "next-link-absent",
         {"page_size": None, "query": {}},
     ),
+    "null in place of the members needs a total": (
+        "cursor",
+        {"format": {"kind": "json", "items": "data", "null": "empty"}, "total": None},
+    ),
     "an end by total needs a total": ("offset-total", {"total": None}),
     "an end by short-page needs a total": ("page-short", {"total": None}),
     "a total on every page": ("page-short", {"total": {**PAGE, "absent": "unknown"}}),

@@ -20,12 +20,12 @@ ESTIMATE = Total(certainty="estimate", source="describe")
     [
         (EXACT, [5], 5, 0),
         (EXACT, [5, 5, 5], 5, 0),
-        (EXACT, [5, 7], 6, 2),
-        (EXACT, [5, 7], 7, 2),
+        (EXACT, [100, 102], 101, 2),
+        (EXACT, [100, 102], 102, 2),
         (DRIFTING, [5, 4], 4, 1),
         (TOLERANT, [1000], 990, 10),
         (TOLERANT, [1000, 1010], 995, 15),
-        (TOLERANT, [20], 12, 8),
+        (TOLERANT, [20], 19, 1),
         (ESTIMATE, [1000], 5, 0),
     ],
 )
@@ -38,7 +38,16 @@ def test_a_count_that_agrees_is_a_proof(total: Total, counts: list[int], fetched
 
 @pytest.mark.parametrize(
     ("total", "counts", "fetched"),
-    [(EXACT, [5], 4), (EXACT, [5, 5], 6), (DRIFTING, [5], 4), (TOLERANT, [1000, 1000], 970), (EXACT, [0], 1)],
+    [
+        (EXACT, [5], 4),
+        (EXACT, [5, 5], 6),
+        (DRIFTING, [5], 4),
+        (TOLERANT, [1000, 1000], 970),
+        (EXACT, [0], 1),
+        (TOLERANT, [20], 12),
+        (TOLERANT, [9, 9], 0),
+        (TOLERANT, [12], 2),
+    ],
 )
 def test_a_count_that_stands_still_and_disagrees_is_an_error(total: Total, counts: list[int], fetched: int) -> None:
     """Promise 3: nothing is stored when the platform counts other members than its pages held."""
@@ -47,7 +56,18 @@ def test_a_count_that_stands_still_and_disagrees_is_an_error(total: Total, count
 
 
 @pytest.mark.parametrize(
-    ("total", "counts", "fetched"), [(EXACT, [5, 6], 4), (EXACT, [5, 6], 7), (TOLERANT, [100, 130], 50)]
+    ("total", "counts", "fetched"),
+    [
+        (EXACT, [5, 6], 4),
+        (EXACT, [5, 6], 7),
+        (EXACT, [5, 7], 6),
+        (EXACT, [3000, 0], 1000),
+        (EXACT, [3000, 1000], 1000),
+        (DRIFTING, [1000, 0], 300),
+        (DRIFTING, [9, 0], 0),
+        (TOLERANT, [100, 130], 50),
+        (TOLERANT, [1000, 1100], 1050),
+    ],
 )
 def test_a_membership_that_moves_too_much_is_read_again(total: Total, counts: list[int], fetched: int) -> None:
     """Promise 6: a count that changed and does not explain the members read is a temporary failure."""

@@ -38,7 +38,8 @@ class Refreshes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers: dict[tuple[str, str], int] = {}
-        self._being_read: set[tuple[str, str]] = set()
+        self._being_read: dict[tuple[str, str], bool] = {}
+        """The fetches under way, and whether they went beyond their first page."""
 
     def current(self, platform: str, segment: str) -> int:
         """Returns the refresh that a fetch under way sees; 1 before the first."""
@@ -46,29 +47,36 @@ class Refreshes:
             return max(1, self._numbers.get((platform, segment), 0))
 
     def advance(self, platform: str, segment: str) -> int:
-        """Starts the next refresh."""
+        """Starts the next refresh; a first page that is asked for again, after its answer was lost, does not."""
         with self._lock:
-            number = self._numbers.get((platform, segment), 0) + 1
+            again = self._being_read.get((platform, segment)) is False
+            number = self._numbers.get((platform, segment), 0) + (0 if again else 1)
             self._numbers[platform, segment] = number
-            self._being_read.add((platform, segment))
+            self._being_read[platform, segment] = False
             return number
+
+    def go_on(self, platform: str, segment: str) -> None:
+        """Says that a page after the first was read."""
+        with self._lock:
+            if (platform, segment) in self._being_read:
+                self._being_read[platform, segment] = True
 
     def end(self, platform: str, segment: str) -> None:
         """Says that the last page was read."""
         with self._lock:
-            self._being_read.discard((platform, segment))
+            self._being_read.pop((platform, segment), None)
 
     def counted(self, platform: str, segment: str) -> int:
-        """Returns the refresh that a count is about: the one being read, else the one that the next fetch will see."""
+        """Returns the refresh that a count is about: the one that the next first page will show."""
         with self._lock:
             number = self._numbers.get((platform, segment), 0)
-            return number if (platform, segment) in self._being_read else number + 1
+            return number if self._being_read.get((platform, segment)) is False else number + 1
 
     def set(self, platform: str, segment: str, number: int) -> None:
         """Says which refresh was the last; the next fetch sees `number + 1`."""
         with self._lock:
             self._numbers[platform, segment] = number
-            self._being_read.discard((platform, segment))
+            self._being_read.pop((platform, segment), None)
 
     def listed(self) -> list[dict[str, Any]]:
         """Returns the refresh number of each segment fetched so far."""
@@ -191,6 +199,8 @@ class Account(ABC):
         """Returns a page; the first one starts a new refresh, `refresh` is the one that a cursor remembers."""
         if offset == 0 and refresh is None:
             refresh = self.refreshes.advance(self.platform, name)
+        elif offset:
+            self.refreshes.go_on(self.platform, name)
         refresh = refresh or self.refreshes.current(self.platform, name)
         repeated = offset - (fault.back - 1) * size if fault and fault.kind == "repeat-cursor" else None
         if big := BIG.fullmatch(name):
