@@ -17,6 +17,11 @@ class JsonObject(Settings):
     absent: Literal["error", "empty"] = Field(
         "error", description="What it means when the path is not there: a changed answer, or a page without members."
     )
+    null: Literal["error", "empty"] = Field(
+        "error",
+        description="What null in place of the array means: a changed answer, or a page without members, as a server "
+        "written in Go answers behind the last; a total must then prove it.",
+    )
 
     def envelope(self) -> Path | None:
         """Returns the path of the array within the answer."""

@@ -147,6 +147,8 @@ class SourceKind(Settings):
         certain = proving and members.total is not None and members.total.absent == "error"
         if members.format.envelope() is None and (paging.extras() or (members.total and members.total.path)):
             yield "a bare array holds neither cursor nor total"
+        if getattr(members.format, "null", "error") == "empty" and not certain:
+            yield "null in place of the members needs a total: a changed answer would look like an empty page"
         on_page = members.total is not None and members.total.source != "describe"
         yield from paging.problems(Declared(members.page_size, certain, on_page))
         if misplaced(paging, members.method):
