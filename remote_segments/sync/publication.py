@@ -8,7 +8,7 @@ from remote_segments.membership.enrichment import enriched
 from remote_segments.membership.guards import Counts, judge
 from remote_segments.membership.models import published_columns
 from remote_segments.sync.choosing import choose, is_late
-from remote_segments.sync.deriving import read_model, scope_of
+from remote_segments.sync.deriving import check_model, read_model, scope_of
 from remote_segments.sync.mapping import map_members, note_failure, remap
 from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.results import Published
@@ -148,6 +148,7 @@ def _show_again(session: Session, plan: Plan, snapshot: Snapshot, now: datetime)
 
 def _replace(session: Session, plan: Plan, snapshot: Snapshot) -> int:
     model = read_model(session, plan)
+    check_model(session, plan, model)  # one key lost and another there twice would give the same number of rows
     columns = published_columns(model, plan.include, plan.exclude, plan.where)
     if snapshot.fetched_at is None:
         raise EngineError("no-instant", f"Snapshot {snapshot.snapshot_id} has no instant.", "Report this bug.")

@@ -131,6 +131,17 @@ def test_publishing_again_after_the_model_lost_people_maps_again(segment):
     assert segment.events(found.snapshot_id) == {("2", "left", "model")}
 
 
+def test_a_model_that_lists_somebody_twice_since_mapping_is_refused(segment):
+    """The number of rows agrees when one key is gone and another is there twice: nobody is shown twice, nobody lost."""
+    snapshot = segment.fetch(members(1, 2, 3))
+    segment.map(snapshot)
+    segment.model(people(1, 1, 2, 4, 5))
+    with pytest.raises(ProjectError) as refused:
+        segment.publish(snapshot)
+    assert refused.value.code == "model-key-duplicated"
+    assert segment.published() == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("changes", "columns"),
     [
