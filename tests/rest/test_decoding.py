@@ -196,7 +196,7 @@ def test_absence_may_be_declared() -> None:
 
 
 def test_null_may_be_declared_to_be_no_member() -> None:
-    """Where the manifest says so, null in place of the array is an empty page; what is around it must still be there."""
+    """Where the manifest says so, null in place of the array is an empty page; all around it must still be there."""
     empty = JsonObject(kind="json", items="body.data", null="empty")
     extras = {"total": Extra("body.total", int)}
     assert decode({"body": {"data": None, "total": 0}}, layout=empty, extras=extras)[0].length == 0
