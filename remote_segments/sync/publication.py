@@ -7,7 +7,7 @@ from remote_segments.errors import EngineError, HeldError, ProjectError
 from remote_segments.membership.enrichment import enriched
 from remote_segments.membership.guards import Counts, judge
 from remote_segments.membership.models import published_columns
-from remote_segments.sync.choosing import choose, is_late
+from remote_segments.sync.choosing import check_source, choose, is_late
 from remote_segments.sync.deriving import check_model, read_model, scope_of
 from remote_segments.sync.mapping import map_members, note_failure, remap
 from remote_segments.sync.plan import Plan, plan_for
@@ -45,7 +45,7 @@ def publish_segment(
 
     Raises:
         HeldError: `none-mapped`, `emptied`, `match-rate-low`; recorded, and the published segment stays.
-        ProjectError: `not-mapped`, `snapshot-superseded`; what is wrong with the model.
+        ProjectError: `not-mapped`, `snapshot-superseded`, `source-changed`; what is wrong with the model.
     """
     plan = plan_for(project, segment_name)
     return publish_with(
@@ -137,8 +137,9 @@ def _publish_mapped(
 
 
 def _show_again(session: Session, plan: Plan, snapshot: Snapshot, now: datetime) -> Published:
-    """Writes the published rows anew; a model that no longer has the same keys makes it a new snapshot."""
-    if snapshot.key_columns == plan.key_columns:
+    """Writes the published rows anew; another definition, or a model without the same keys, makes it a new snapshot."""
+    check_source(plan, snapshot)
+    if (snapshot.definition_hash, snapshot.key_columns) == (plan.definition_hash, plan.key_columns):
         rows = _replace(session, plan, snapshot)
         if rows == snapshot.mapped:
             return Published.of(snapshot, replaced=True, rows=rows)

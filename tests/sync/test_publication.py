@@ -6,7 +6,8 @@ import pytest
 
 from remote_segments.errors import HeldError, ProjectError
 from remote_segments.membership.guards import Guards
-from tests.support.memberships import Segment, plan_of
+from remote_segments.sync.plan import ModelSource
+from tests.support.memberships import EMAIL, Segment, plan_of, write_model
 
 
 def people(*numbers, city="Lyon"):
@@ -140,6 +141,31 @@ def test_a_model_that_lists_somebody_twice_since_mapping_is_refused(segment):
         segment.publish(snapshot)
     assert refused.value.code == "model-key-duplicated"
     assert segment.published() == [1, 2]
+
+
+def test_publishing_again_after_the_definition_changed_maps_again(segment):
+    """The old keys may be other people in the new model: they are never looked up there."""
+    with segment.warehouse.write() as session:
+        others = [{"contact_id": n, "email": f"p{10 - n}@example.com", "city": "Nice"} for n in range(1, 10)]
+        write_model(session, others, segment.types, "others")
+    segment.plan = plan_of(model=ModelSource(table="crm.others"), entries=(EMAIL,), definition_hash="second")
+    found = segment.publish()
+    assert (found.kind, found.definition_hash) == ("remap", "second")
+    assert segment.published("contact_id, email") == [(8, "p2@example.com"), (9, "p1@example.com")]
+    assert {cause for _, _, cause in segment.events(found.snapshot_id)} == {"definition"}
+
+
+def test_publishing_again_after_the_source_changed_is_refused(segment):
+    """Ids that came from elsewhere are not shown as if they came from where the file points now."""
+    segment.plan = plan_of(connection="crm", source='{"segment_id": "A"}')
+    snapshot = segment.fetch(members(1, 2, 3), connection="crm", source='{"segment_id": "A"}')
+    segment.map(snapshot)
+    segment.publish(snapshot)
+    segment.plan = plan_of(connection="crm", source='{"segment_id": "B"}', definition_hash="second")
+    with pytest.raises(ProjectError) as refused:
+        segment.publish()
+    assert refused.value.code == "source-changed"
+    assert segment.published() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
