@@ -147,28 +147,28 @@ def _print(folder: Path, written: list[Path], new: NewProject, seeded: bool) -> 
         shown = file.relative_to(here) if file.is_relative_to(here) else file
         say(f"  {shown}")
     if seeded:
-        out.print(f"  and 20,000 simulated people into {SCHEMA}.{TABLE} of development.duckdb")
-    option = "" if folder == project_folder() else f" --project {folder}"
-    account = new.accounts[0]
-    example = next((one.example for one in new.accounts if one.example), None)
-    name, another = (example.name, example.another) if example else ("NAME", "SEGMENT")
-    commands = [
-        f"segments {account.manifest.name}",
-        f"add {account.manifest.name}/{another}",
-        f"preview {name}",
-        f"run {name}",
-    ]
+        say(f"  and 20,000 simulated people into {SCHEMA}.{TABLE} of development.duckdb")
     out.print("\nNext:")
-    for command in commands:
+    option = "" if folder == project_folder() else f" --project {folder}"
+    for command in _next(new):
         say(f"  remote-segments {command}{option}")
     secrets = [
         f"{one.manifest.name.upper()}_{name.upper()}"
         for one in new.accounts
         for name in one.manifest.connection.secrets
     ]
+    keys = f"set {', '.join(secrets)}, " if secrets else ""
     say(
-        f"\nFor your own account: set {', '.join(secrets)}, name your own table under `models:` in project.yaml, and "
-        "set REMOTE_SEGMENTS_ENV=production."
+        f"\nFor your own account: {keys}name your own table under `models:` in project.yaml, and set "
+        "REMOTE_SEGMENTS_ENV=production."
     )
     for one in new.accounts:
         say(f"  {' '.join(one.manifest.key_help.split())}")
+
+
+def _next(new: NewProject) -> list[str]:
+    """The commands to go on with; they work as they are where an account is simulated."""
+    account = next((one for one in new.accounts if one.example), new.accounts[0])
+    connection, example = account.manifest.name, account.example
+    name, another = (example.name, example.another) if example else ("NAME", "SEGMENT")
+    return [f"segments {connection}", f"add {connection}/{another}", f"preview {name}", f"run {name}"]

@@ -172,9 +172,8 @@ def choose_pairs(fits: Sequence[Fit]) -> tuple[list[Fit], list[str]]:
             )
         elif fit.matched >= HALF * most:
             believed.append(fit)
-    doubts += [_equal(fit, fits) for fit in believed if _equal(fit, fits)]
-    order = sorted(believed, key=lambda fit: (fit.kind != "text", fit.kind != "email", -fit.matched))
-    return _adding(order), doubts
+    chosen = _adding(sorted(believed, key=lambda fit: (fit.kind != "text", fit.kind != "email", -fit.matched)))
+    return chosen, [*doubts, *filter(None, (_equal(fit, fits) for fit in chosen))]
 
 
 def _agrees(fit: Fit, witness: Fit) -> bool:
@@ -185,8 +184,8 @@ def _agrees(fit: Fit, witness: Fit) -> bool:
 
 def _equal(fit: Fit, fits: Sequence[Fit]) -> str:
     """A sentence about other columns that fit as well, empty where there are none."""
-    others = [one.column for one in fits if one.identifier == fit.identifier and one.matched == fit.matched]
-    others.remove(fit.column)
+    same = [one for one in fits if (one.identifier, one.hashed) == (fit.identifier, fit.hashed) and one is not fit]
+    others = [one.column for one in same if one.matched == fit.matched]
     return f"{fit.identifier} meets {', '.join(others)} as often as {fit.column}." if others else ""
 
 

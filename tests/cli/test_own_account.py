@@ -12,7 +12,9 @@ import yaml
 from remote_segments.cli import simulator as simulating
 from remote_segments.cli.demo import contacts
 from remote_segments.config.project import Project
+from remote_segments.rest.catalog import bundled
 from remote_segments.simulator import Simulator
+from remote_segments.simulator.membership import SEGMENTS
 from tests.support.commands import Result, command, edit, on_terminal, process
 from tests.support.projects import VIP, ready_project
 
@@ -64,11 +66,11 @@ def test_five_commands_lead_to_a_published_segment(served: Simulator) -> None:
     assert ran.document["segments"][0]["state"] == "published"
 
 
-@pytest.mark.parametrize("platform", ["klaviyo", "hubspot", "customer_io", "mailchimp", "mailman"])
+@pytest.mark.parametrize("platform", sorted(file.stem for file in bundled()))
 def test_a_new_project_of_any_platform_is_sound(platform: str, served: Simulator) -> None:
     """It is valid, its example runs where the platform is simulated, and its own tests pass."""
     document = command("init", "--platform", platform, "--json").document
-    assert document["seeded"] is (platform != "mailman")
+    assert document["seeded"] is (platform in SEGMENTS)
     assert command("validate").code == 0
     assert command("test").code == 0
     if document["seeded"]:
