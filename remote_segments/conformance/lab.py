@@ -12,7 +12,7 @@ from remote_segments.conformance.account import Account, Trouble
 from remote_segments.conformance.depot import account as new_account
 from remote_segments.conformance.exchanges import Exchanges, Membership
 from remote_segments.conformance.marks import marks
-from remote_segments.conformance.reading import SECRET
+from remote_segments.conformance.reading import invented_secrets
 from remote_segments.conformance.world import World
 from remote_segments.errors import Location, Problem, RemoteSegmentsError, unexpected
 from remote_segments.rest.describing import Description
@@ -150,7 +150,7 @@ class Lab:
         return Platform(
             of,
             connection=of.name,
-            secrets=dict.fromkeys(of.connection.secrets, SECRET),
+            secrets=invented_secrets(of),
             options=self.membership.options,
             transport=httpx.MockTransport(transport),
             clock=world.clock,

@@ -10,7 +10,7 @@ import httpx
 from remote_segments.conformance.account import answered, asked
 from remote_segments.conformance.exchanges import Case, Exchange
 from remote_segments.conformance.marks import Wanted
-from remote_segments.conformance.reading import SECRET
+from remote_segments.conformance.reading import invented_secrets
 from remote_segments.conformance.world import World
 from remote_segments.errors import RemoteSegmentsError
 from remote_segments.rest.manifest import Manifest
@@ -102,7 +102,7 @@ def _platform(manifest: Manifest, case: Case, script: Script, world: World) -> P
     return Platform(
         manifest,
         connection=manifest.name,
-        secrets=dict.fromkeys(manifest.connection.secrets, SECRET),
+        secrets=invented_secrets(manifest),
         options=case.options,
         transport=httpx.MockTransport(script),
         clock=world.clock,
