@@ -127,7 +127,7 @@ class Wanted:
 
 
 def _address(parts: Any) -> str:
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}"  # the case of a host does not matter
 
 
 def _match(template: str, text: str) -> dict[str, str] | None:

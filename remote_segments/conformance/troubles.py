@@ -28,8 +28,8 @@ def on_page(page: int, change: Change, times: int | None = None) -> Trouble:
 
 
 def everywhere(change: Change) -> Trouble:
-    """Changes every answer, descriptions included."""
-    return Trouble(answer=lambda _, response: change(response))
+    """Changes every answer, descriptions included; a login, which knows of no segment, is left as it is."""
+    return Trouble(answer=lambda place, response: response if place.verb == "also" else change(response))
 
 
 def raising(failure: Exception) -> Change:

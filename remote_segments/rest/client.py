@@ -17,12 +17,12 @@ import httpx
 from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.auth.session import Session
 from remote_segments.rest.credentials import Credential
-from remote_segments.rest.downloading import Download
+from remote_segments.rest.downloading import LARGEST_REFUSAL, Download
 from remote_segments.rest.limits import LONGEST_WAIT, Limiter, Limiters, Limits, too_long
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.messages import Base, Downloaded, Pause, Request, Response
 from remote_segments.rest.paths import find
-from remote_segments.rest.refusals import RETRIED, Meaning, as_text, body, error, meaning
+from remote_segments.rest.refusals import RETRIED, Meaning, as_text, body, error, meaning, media_type
 from remote_segments.rest.silence import unlogged
 from remote_segments.rest.transport import CREDENTIAL, Authenticated, certificates, proxy
 from remote_segments.rest.wording import LONGEST, without_people
@@ -157,6 +157,7 @@ class Client:
             credential, fresh = self._credential(request, tally)
             outcome = self._try(request, credential, tally, read)
             if isinstance(outcome, Response):
+                outcome = self._unmasked(outcome)
                 if outcome.status in request.accepted:
                     return outcome
                 means = self._meaning(request, outcome)
@@ -174,6 +175,20 @@ class Client:
                 raise failure
             self._wait(tries, named, self._limiters(request))
             tries += 1
+
+    def _unmasked(self, answer: Response) -> Response:
+        """Returns a refusal that came as a success in place of a file as what it is, anything else unchanged."""
+        told = any(rule.status == answer.status for rule in self.manifest.refusals)
+        if not isinstance(answer, Downloaded) or not told or answer.size > LARGEST_REFUSAL:
+            return answer
+        if media_type(answer) != "application/json":
+            return answer
+        said = Response(answer.status, answer.headers, answer.file.read())
+        answer.file.seek(0)
+        if meaning(said, self.manifest.refusals) == "success":
+            return answer
+        answer.file.close()
+        return said
 
     def _credential(self, request: Request, tally: Tally) -> tuple[Credential, bool]:
         """Returns what a call carries, after a login where one is due, and whether it was granted just now."""

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from remote_segments.errors import PlatformError, ProjectError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.messages import Request, Response
@@ -69,7 +69,7 @@ class Refusal(Settings):
     other_than: Texts | None = Field(
         None, description="The rule counts when a text is at `path` that is none of these.", examples=[["0"]]
     )
-    present: Literal[True] | None = Field(
+    present: Annotated[Literal[True], BeforeValidator(lambda value: value == "true" or value)] | None = Field(
         None, description="The rule counts when anything but null or an empty array is at `path`."
     )
     means: Meaning = Field(description="What such an answer means.")

@@ -162,3 +162,10 @@ def test_scalars_are_written_as_in_json(value: Any, text: str | None) -> None:
 def test_a_web_page_is_known(headers: dict[str, str], content: bytes, page: bool) -> None:
     """A login page is told from data by its type or its beginning."""
     assert looks_like_page(Response(200, headers, content)) is page
+
+
+def test_a_rule_is_read_from_yaml_where_every_scalar_is_a_text() -> None:
+    """`present: true` of a manifest is the text `true`; nothing else is a test."""
+    assert Refusal.model_validate({"status": 200, "path": "errors", "present": "true", "means": "refused"}).present
+    with pytest.raises(ValueError, match="present"):
+        Refusal.model_validate({"status": 200, "path": "errors", "present": "false", "means": "refused"})

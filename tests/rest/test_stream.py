@@ -366,6 +366,17 @@ def test_a_refusal_is_told_as_for_any_call(world: World) -> None:
             read(fetching(server, world, LINES))
 
 
+def test_a_refusal_within_http_200_is_told_apart_from_a_file(world: World) -> None:
+    """Marketo's file address answers 200 with a code, too: it heals where the code says so; a file stays a file."""
+    refusals = [{"status": 200, "path": "errors.0.code", "values": ["606"], "means": "throttled"}]
+    answers = iter([{"errors": [{"code": "606"}]}, {"errors": []}])
+    server = Exporter(answers={PLACE: lambda _: httpx.Response(200, json=next(answers))})
+    with pytest.raises(PlatformError, match="path-missing"):
+        read(fetching(server, world, JSON_LINES, refusals=refusals))
+    assert next(answers, None) is None
+    assert len(world.slept) == 1
+
+
 def test_other_identifiers_and_times_are_read_from_rows(world: World) -> None:
     """Columns may be absent or hold nothing where the manifest says so; times are read in both forms."""
     identifiers = {
