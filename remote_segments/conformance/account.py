@@ -21,11 +21,15 @@ from remote_segments.conformance.exchanges import (
     Membership,
     Pages,
     Refused,
+    Step,
 )
 from remote_segments.conformance.marks import Asked, Wanted, fill, marks
 
 Verb = Literal["describe", "members", "job", "also"]
 """What a call is for."""
+
+JOB = "job-1"
+"""Id of the job that every submission gets."""
 
 EVERYTHING = 1_000_000_000
 """Members of a page where all come in one answer."""
@@ -184,7 +188,8 @@ class Account:
         return pages
 
     def _known(self) -> dict[str, Any]:
-        return {**self.membership.options, **self.membership.ids}
+        job = {"job": JOB} if self.membership.job else {}
+        return {**self.membership.options, **self.membership.ids, **job}
 
     def _astray(self, request: httpx.Request) -> bool:
         """Whether a call goes to a host that is not the platform's, or that must not see its credential."""
@@ -199,6 +204,7 @@ class Account:
         return {
             "members": [(self._wanted(call), None) for call in requests],
             "describe": [(self._wanted(exchange.request), exchange) for exchange in kind.describe],
+            "job": [(self._wanted(step.request), step) for step in kind.job],
             "also": [(self._wanted(exchange.request, own=True), exchange) for exchange in kind.also],
         }
 
@@ -239,7 +245,7 @@ class Account:
         return httpx.Response(400, stream=Bytes(b'{"refused": "not documented"}'))
 
     def _answer(self, sent: Asked, verb: Verb, values: dict[str, str], exchange: Exchange | None) -> httpx.Response:
-        place = self._place(sent, verb)
+        place = self._place(sent, verb, exchange)
         self.calls.append(verb)
         if place.tries == 1 and verb == "members":
             self.members = self.trouble.population(place.page, self.members)
@@ -249,16 +255,28 @@ class Account:
         """Returns the documented answer to a call."""
         if exchange is None:
             return self._page(place.page, values)
-        told = {"name": self.name, "size": len(self.members)}
-        filled = {**self._known(), **self.trouble.description(told)}
-        return answered(exchange.response, fill(exchange.response.body, filled))
+        answer = self._of_job(exchange, place.tries) if isinstance(exchange, Step) else exchange.response
+        return answered(answer, fill(answer.body, self._told()))
 
-    def _place(self, sent: Asked, verb: Verb) -> Place:
-        if verb == "members" and (
-            self._last is None or (sent.url, sent.content) != (self._last.url, self._last.content)
-        ):
-            self.page, self._last = self.page + 1, sent
-        number = self.page if verb == "members" else 0
+    def _told(self) -> dict[str, Any]:
+        """Returns what answers beside pages and files tell."""
+        told = self.trouble.description({"name": self.name, "size": len(self.members)})
+        return {**self._known(), **told, "total": told["size"]}
+
+    def _of_job(self, step: Step, tries: int) -> Answer:
+        if self.trouble.job == "failed" and step.failed is not None:
+            return step.failed
+        waits = step.pending is not None and (self.trouble.job == "never-done" or tries == 1)
+        return step.pending if waits and step.pending is not None else step.response
+
+    def _place(self, sent: Asked, verb: Verb, exchange: Exchange | None) -> Place:
+        number = 0
+        if isinstance(exchange, Step):
+            number = self.membership.job.index(exchange) + 1
+        elif verb == "members":
+            same = self._last is not None and (sent.url, sent.content) == (self._last.url, self._last.content)
+            self.page, self._last = self.page + (0 if same else 1), sent
+            number = self.page
         self._tries[verb, number] = self._tries.get((verb, number), 0) + 1
         return Place(verb, number, self._tries[verb, number])
 

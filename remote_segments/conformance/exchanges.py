@@ -118,15 +118,16 @@ class Step(Exchange):
 class Files(Settings):
     """How the members of one segment come as files: one stream, or what an export job makes."""
 
-    steps: tuple[Step, ...] = Field((), description="The calls of the job, in order; {job} is its id.")
     address: str | None = Field(
-        None, description="Where a file is, as {link} or {links} of the last step names it; {file} is its number."
+        None,
+        description="Where a file is, as {link} or {links} of the job's last answer names it; {file} is its number.",
     )
     link: Any = Field("{link}", description="One entry of {links}, where that is more than the address.")
     download: AnyCall | None = Field(None, description="The call for a file at an address of the platform's own.")
     member: Any = Field(description="One member: a JSON object or a line of text; or a list of its shapes.")
     content: str = Field("{members}\n", description="A file; {members} stands where the members are, one a line.")
     compression: Literal["none", "gzip", "zip"] = Field("none", description="How a file is packed.")
+    media_type: str = Field("application/octet-stream", description="What a file is said to be.")
     files: int = Field(1, ge=1, description="Files that a job makes.")
     packed: int = Field(1, ge=1, description="Files in one archive.")
     when_empty: Literal["empty-file", "no-file"] = Field(
@@ -160,6 +161,9 @@ class Membership(Settings):
         None, description="How far the platform's count of members can be trusted; left out where it gives none."
     )
     describe: tuple[Exchange, ...] = Field(description="The calls that describe the segment.")
+    job: tuple[Step, ...] = Field(
+        (), description="The calls of a job that must be done before members can be read, in order; {job} is its id."
+    )
     members: Pages | None = Field(None, description="How its members are read, page by page.")
     files: Files | None = Field(None, description="How its members are read, where they come as files.")
     also: tuple[Exchange, ...] = Field((), description="Other calls that may come at any time, such as a login.")
@@ -184,7 +188,7 @@ class Membership(Settings):
     def counted_marks(self) -> set[str]:
         """Returns the marks at which the platform counts the members."""
         pages = [answer for answer in (self.members.page, self.members.last) if answer] if self.members else []
-        steps = [step.response for step in self.files.steps] if self.files else []
+        steps = [step.response for step in self.job]
         described = marks([exchange.response.model_dump() for exchange in self.describe])
         return (marks([answer.model_dump() for answer in (*pages, *steps)]) & {"total"}) | (described & {"size"})
 
@@ -228,6 +232,6 @@ class Exchanges(Settings):
             if kind.members:
                 pages = (kind.members.page, kind.members.last, kind.members.empty)
                 yield from (one for one in pages if one is not None)
-            for step in kind.files.steps if kind.files else ():
+            for step in kind.job:
                 yield from (one for one in (step.response, step.pending, step.failed) if one is not None)
         yield from (exchange.response for case in self.cases.values() for exchange in case.exchanges)

@@ -102,7 +102,7 @@ def invalid_json(lab: Lab) -> Judgement:
     """Success with something that is not JSON."""
     if lab.textual:
         return inapplicable("pages are not JSON")
-    return must_end(lab, _each_page(lab, body(b'{"data": [nonsense]}')), {"not-json"}, "an answer that is not JSON")
+    return must_end(lab, _each_page(lab, body(b"nonsense")), {"not-json"}, "an answer that is not JSON")
 
 
 def web_page(lab: Lab) -> Judgement:
@@ -144,16 +144,14 @@ def _expired_link(lab: Lab) -> Judgement:
 
 def job_never_done(lab: Lab) -> Judgement:
     """An export that is not ready after all the time it is given."""
-    steps = lab.membership.files.steps if lab.membership.files else ()
-    if not any(step.pending for step in steps):
+    if not any(step.pending for step in lab.membership.job):
         return inapplicable("there is no job to wait for")
     return must_end(lab, [Trouble(job="never-done")], {"export-not-ready"}, "a job that is never done")
 
 
 def job_failed(lab: Lab) -> Judgement:
     """An export that the platform gives up."""
-    steps = lab.membership.files.steps if lab.membership.files else ()
-    if not any(step.failed for step in steps):
+    if not any(step.failed for step in lab.membership.job):
         return inapplicable("no failure of a job is documented")
     return must_end(lab, [Trouble(job="failed")], {"export-failed"}, "a job that has failed")
 
@@ -181,7 +179,7 @@ def null_members(lab: Lab) -> Judgement:
     if lab.textual:
         return inapplicable("pages are not JSON")
     troubles = [null_page(page) for page in range(1, min(lab.pages, 3) + 1)]
-    return must_end(lab, troubles, {"wrong-type"}, "null in place of the members")
+    return must_end(lab, troubles, {"wrong-type", *MISLED}, "null in place of the members")
 
 
 def missing_key(lab: Lab) -> Judgement:

@@ -77,7 +77,8 @@ def test_the_example_of_the_page_passes(tmp_path: Path) -> None:
     for block in re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
         name = re.match(r"# platforms/(\S+)", block)
         assert name
-        (tmp_path / name[1]).write_text(block)
+        if "files:" not in block:
+            (tmp_path / name[1]).write_text(block)
     assert [str(problem) for problem in check_platform(tmp_path / "acme.yaml").problems] == []
 
 
