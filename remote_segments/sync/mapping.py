@@ -74,7 +74,7 @@ def map_with(
     """Does what `map_segment` does, for a plan; what went wrong is noted on the snapshot's row."""
     chosen: Snapshot | None = None
     try:
-        with warehouse.write() as session:
+        with warehouse.write(plan.segment) as session:
             ensure_store(session)
             chosen = choose(session, plan, partition_key=partition_key, run_id=run_id, snapshot_id=snapshot_id)
             return _map(session, plan, chosen, partition_key=partition_key, run_id=run_id, now=now)
@@ -87,7 +87,7 @@ def map_with(
 
 def note_failure(warehouse: Warehouse, snapshot: Snapshot, failure: RemoteSegmentsError) -> None:
     """Writes why a snapshot is not published on its row, in a transaction of its own; a held one loses its events."""
-    with warehouse.write() as session:
+    with warehouse.write(snapshot.segment) as session:
         found = get(session, snapshot.segment, snapshot.snapshot_id)
         if found is None or found.state not in _UNPUBLISHED:
             return

@@ -65,7 +65,7 @@ def publish_with(
     """Does what `publish_segment` does, for a plan; a held snapshot is recorded in a transaction of its own."""
     chosen: Snapshot | None = None
     try:
-        with warehouse.write() as session:
+        with warehouse.write(plan.segment) as session:
             ensure_store(session)
             chosen = choose(session, plan, partition_key=partition_key, run_id=run_id, snapshot_id=snapshot_id)
             return publish(session, plan, chosen.snapshot_id, now=now)

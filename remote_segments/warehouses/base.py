@@ -97,8 +97,10 @@ class Warehouse(Protocol):
     def read(self) -> AbstractContextManager[Session]:
         """A read-only session; many may be open at once. Before anything was written it finds nothing."""
 
-    def write(self) -> AbstractContextManager[Session]:
+    def write(self, segment: str | None = None) -> AbstractContextManager[Session]:
         """A writing session of one transaction; waits its turn, fairly.
+
+        With a segment, it waits for every other session that writes under this name to end, and sees what those wrote.
 
         Raises:
             TemporaryError: `warehouse-busy` when another program keeps it, naming the holder; `warehouse-down`.

@@ -86,7 +86,7 @@ class DuckDBWarehouse:
             yield DuckDBSession(connection, self.schema)
 
     @contextmanager
-    def write(self) -> "Iterator[DuckDBSession]":
+    def write(self, segment: str | None = None) -> "Iterator[DuckDBSession]":  # noqa: ARG002 - all writers take turns
         """Opens a writing session of one transaction, committed when the block ends, rolled back on any exception."""
         import duckdb
 

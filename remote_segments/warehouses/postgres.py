@@ -98,8 +98,12 @@ class PostgresWarehouse:
                 _roll_back(connection)
 
     @contextmanager
-    def write(self) -> "Iterator[PostgresSession]":
-        """Opens a writing session of one transaction, committed when the block ends, rolled back on any exception."""
+    def write(self, segment: str | None = None) -> "Iterator[PostgresSession]":
+        """Opens a writing session of one transaction, committed when the block ends, rolled back on any exception.
+
+        With a segment, an advisory lock is awaited before the transaction begins: inside of it, the statement that
+        waits would already have fixed what the others see (https://www.postgresql.org/docs/current/mvcc.html).
+        """
         from remote_segments.warehouses.postgres_failures import translated
         from remote_segments.warehouses.postgres_session import PostgresSession
 
@@ -107,6 +111,8 @@ class PostgresWarehouse:
             user = connection.info.user
             session = PostgresSession(connection, self.schema)
             with translated(user):
+                if segment is not None:  # let go when the connection closes
+                    connection.execute("SELECT pg_advisory_lock(%s)", [_lock_key(self.schema, segment, "writing")])
                 connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             try:
                 session.ensure_schema()
@@ -125,8 +131,7 @@ class PostgresWarehouse:
         """Holds an advisory lock on a connection of its own; `refresh-running` at once when somebody has it."""
         from remote_segments.warehouses.postgres_failures import translated
 
-        digest = hashlib.sha256(f"{self.schema}\0{segment}".encode()).digest()
-        key = int.from_bytes(digest[:8], "big", signed=True)
+        key = _lock_key(self.schema, segment)
         with self.connection(f" refreshing {segment}") as connection:
             with translated(connection.info.user):
                 if connection.info.server_version >= 140000:
@@ -166,6 +171,12 @@ class PostgresWarehouse:
                 wait = max(1, int(self.settings.wait_seconds * 1000))  # milliseconds; 0 would mean for ever
                 connection.execute(f"SET TIME ZONE 'UTC'; SET lock_timeout = {wait}; SET client_encoding = 'UTF8'")
             yield connection
+
+
+def _lock_key(*parts: str) -> int:
+    """The number of an advisory lock; all programs on the database share these numbers, so it is a long hash."""
+    digest = hashlib.sha256("\0".join(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def _parse(dsn: str) -> dict[str, Any]:
