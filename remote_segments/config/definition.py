@@ -23,7 +23,8 @@ def definition_hash(segment: Segment, connection: Connection, model: Model, fold
 
     Args:
         segment: the segment.
-        connection: its connection; secrets, address and limits do not count.
+        connection: its connection; secrets and limits do not count. Address and options do: the same ids at another
+            region, sandbox or simulator are other people.
         model: its model; description, declared columns and asset do not count.
         folder: the project's folder: a model's file counts by its path from there, so that a project can be moved.
     """
@@ -31,6 +32,7 @@ def definition_hash(segment: Segment, connection: Connection, model: Model, fold
         "form": FORM,
         "platform": connection.platform,
         "connection": segment.source.connection,
+        "account": [connection.base_url, dict(sorted(connection.options.items()))],
         "ids": segment.source.ids,
         "identifiers": [
             {name: [column.column, column.hashed] for name, column in entry.items()} for entry in segment.identifiers

@@ -14,6 +14,7 @@ import dagster as dg
 
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
+from remote_segments.errors import RemoteSegmentsError
 from remote_segments.orchestration.keys import chain_keys
 from remote_segments.orchestration.partitions import open_window, partitions_of
 from remote_segments.sync.status import last_seconds
@@ -166,10 +167,19 @@ def _schedule(
                 asset_selection=[key for segment in batch for key in chain_keys(segment.name, asset_prefix)],
                 tags={"remote_segments/connection": connection},
             )
-            for number, (connection, batch) in enumerate(batches(segments, last_seconds(project)))
+            for number, (connection, batch) in enumerate(batches(segments, _seconds(context, project)))
         ]
 
     return tick
+
+
+def _seconds(context: dg.ScheduleEvaluationContext, project: Project) -> dict[str, float]:
+    """What the latest fetches took; a warehouse that cannot be read now is no reason to refresh nobody."""
+    try:
+        return last_seconds(project)
+    except RemoteSegmentsError as error:
+        context.log.warning(f"Batches are made without knowing how long fetches take. {error}")
+        return {}
 
 
 def _status(project: Project) -> dg.DefaultScheduleStatus:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -10,12 +11,28 @@ from remote_segments.config.project import Project
 from remote_segments.errors import RemoteSegmentsError
 from remote_segments.orchestration.checks import DATA_AGE
 from remote_segments.orchestration.keys import segment_key
-from remote_segments.sync.status import SegmentStatus, read_status
+from remote_segments.sync.freshness import verdict
+from remote_segments.sync.status import read_status
 
 AGE_INTERVAL = 60
 """Seconds between two looks at the age of the data; a verdict is written only when it changes."""
 
 _SEVERITY = {"late": dg.AssetCheckSeverity.WARN}
+
+
+@dataclass(frozen=True)
+class Age:
+    """How old the data of a segment is, in a word and a sentence."""
+
+    name: str
+    word: str
+    message: str
+    snapshot_at: datetime | None
+
+    @property
+    def said(self) -> str:
+        """What makes a verdict worth writing again: another one, or the same on other data."""
+        return f"{self.word} {self.snapshot_at.isoformat() if self.snapshot_at else ''}"
 
 
 def _status(project: Project) -> dg.DefaultSensorStatus:
@@ -46,14 +63,13 @@ def build_age_check(project: Project, asset_prefix: tuple[str, ...]) -> dg.Asset
                     asset_key=key,
                     severity=_SEVERITY.get(status.age, dg.AssetCheckSeverity.ERROR),
                     description=status.age_message,
-                    metadata=_metadata(status),
+                    metadata=_metadata(status.snapshot_at),
                 )
 
     return data_age
 
 
-def _metadata(status: SegmentStatus) -> dict[str, dg.MetadataValue]:
-    at = status.snapshot_at
+def _metadata(at: datetime | None) -> dict[str, dg.MetadataValue]:
     return {"snapshot instant": dg.MetadataValue.timestamp(at)} if at else {}
 
 
@@ -68,34 +84,39 @@ def build_age_sensor(project: Project, asset_prefix: tuple[str, ...]) -> dg.Sens
     )
     def data_age_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         before: dict[str, str] = json.loads(context.cursor or "{}")
+        now = datetime.now(UTC)
         try:
-            statuses = read_status(project, datetime.now(UTC))
+            ages = [Age(one.name, one.age, one.age_message, one.snapshot_at) for one in read_status(project, now)]
         except RemoteSegmentsError as error:
-            return dg.SkipReason(str(error))
-        changed = [status for status in statuses if before.get(status.name) != _said(status)]
+            # Data grows older while nobody can look at it: what was seen last is judged again.
+            context.log.warning(str(error))
+            ages = [_aged(project, name, said, now) for name, said in before.items() if name in project.segments]
+        changed = [age for age in ages if before.get(age.name) != age.said]
         if not changed:
             return dg.SkipReason("No verdict changed.")
         return dg.SensorResult(
-            asset_events=[_evaluation(status, asset_prefix) for status in changed],
-            cursor=json.dumps({status.name: _said(status) for status in statuses}, sort_keys=True),
+            asset_events=[_evaluation(age, asset_prefix) for age in changed],
+            cursor=json.dumps({**before, **{age.name: age.said for age in ages}}, sort_keys=True),
         )
 
     return data_age_sensor
 
 
-def _said(status: SegmentStatus) -> str:
-    """What makes a verdict worth writing again: another one, or the same on other data."""
-    return f"{status.age} {status.snapshot_at.isoformat() if status.snapshot_at else ''}"
+def _aged(project: Project, name: str, said: str, now: datetime) -> Age:
+    """The age, now, of what the cursor remembers."""
+    _, _, instant = said.partition(" ")
+    snapshot_at = datetime.fromisoformat(instant) if instant else None
+    return Age(name, *verdict(project.segments[name], snapshot_at, now), snapshot_at)
 
 
-def _evaluation(status: SegmentStatus, asset_prefix: tuple[str, ...]) -> dg.AssetCheckEvaluation:
+def _evaluation(age: Age, asset_prefix: tuple[str, ...]) -> dg.AssetCheckEvaluation:
     return dg.AssetCheckEvaluation(
-        asset_key=segment_key(status.name, asset_prefix),
+        asset_key=segment_key(age.name, asset_prefix),
         check_name=DATA_AGE,
-        passed=status.fresh,
-        severity=_SEVERITY.get(status.age, dg.AssetCheckSeverity.ERROR),
-        description=status.age_message,
-        metadata=_metadata(status),
+        passed=age.word == "fresh",
+        severity=_SEVERITY.get(age.word, dg.AssetCheckSeverity.ERROR),
+        description=age.message,
+        metadata=_metadata(age.snapshot_at),
     )
 
 

@@ -132,8 +132,10 @@ def _state(row: dict[str, Any] | None, newest: dict[str, Any] | None) -> tuple[s
         return "never_fetched", None, None
     if row is not None and newest["snapshot_id"] == row["snapshot_id"]:
         return ("published" if row["fetched"] else "empty"), None, None
+    if newest["state"] in UNFINISHED and newest["reason"]:
+        return "failed", newest["reason"], newest["message"]  # complete, and stopped on the way to its publication
     if newest["state"] in UNFINISHED:
-        return "running", None, "A refresh is under way, or was stopped before it published."
+        return "running", None, "Its ids are fetched, and not published: a refresh is under way, or was stopped."
     return newest["state"], newest["reason"], newest["message"]
 
 

@@ -324,3 +324,15 @@ def test_the_definition_decides_the_code_version(runner: Runner) -> None:
     edited = build_definitions(_again(runner).project.folder).resolve_asset_graph()
     assert {edited.get(key).code_version for key in chain_keys("vip")}.isdisjoint(versions)
     assert graph.get(segment_key("vip")).group_name == "vip"
+
+
+def test_a_model_that_went_away_is_a_failure_in_the_status(runner: Runner) -> None:
+    """The ids are fetched, but nothing was published, and the status says why."""
+    runner.run()
+    before = table_rows(runner.project, "vip")
+    with runner.project.open_warehouse().write() as session:
+        session.execute("ALTER TABLE analytics.contacts RENAME TO elsewhere")
+    assert not runner.run().success
+    [status] = read_status(runner.project, datetime.now(UTC))
+    assert (status.state, status.reason) == ("failed", "model-missing")
+    assert table_rows(runner.project, "vip") == before

@@ -77,3 +77,13 @@ def test_schedules_run_only_where_the_environment_says_so(tmp_path: Path, simula
     assert {one.default_status for one in stopped.schedule_defs} == {dg.DefaultScheduleStatus.STOPPED}
     assert {one.default_status for one in running.schedule_defs} == {dg.DefaultScheduleStatus.RUNNING}
     assert {one.default_status for one in running.sensor_defs} == {dg.DefaultSensorStatus.RUNNING}
+
+
+def test_a_warehouse_that_cannot_be_read_does_not_stop_the_tick(tmp_path: Path, simulator: Simulator) -> None:
+    """How long fetches take is nice to know; refreshing nobody because of it is not."""
+    project = ready_project(tmp_path, simulator, {"vip": VIP})
+    repository = build_definitions(tmp_path).get_repository_def()
+    (project.folder / "warehouse.duckdb").write_bytes(b"not a database")
+    tick = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    context = dg.build_schedule_context(scheduled_execution_time=tick, repository_def=repository)
+    assert len(repository.get_schedule_def("refresh_hourly_schedule").evaluate_tick(context).run_requests) == 1

@@ -72,3 +72,15 @@ def test_ages_are_said_as_a_person_says_them() -> None:
     """In the largest unit of which there are two."""
     ages = {age_text(timedelta(minutes=minutes)) for minutes in (1, 90, 120, 60 * 50)}
     assert ages == {"1 minute", "90 minutes", "2 hours", "2 days"}
+
+
+def test_data_grows_old_while_the_warehouse_cannot_be_read(project: Project, tmp_path: Path) -> None:
+    """Promise 18: what was seen last is judged again; green does not stay because nobody can look."""
+    refresh(project.folder, "vip")
+    age_by(project, HOUR)
+    cursor = tick(project, tmp_path, None).cursor
+    aged = cursor.replace(cursor.split(" ")[-1].rstrip('"}'), (datetime.now(UTC) - 5 * HOUR).isoformat())
+    (project.folder / "warehouse.duckdb").write_bytes(b"not a database")
+    [event] = tick(project, tmp_path, aged).asset_events
+    assert not event.passed
+    assert "5 hours old" in event.description
