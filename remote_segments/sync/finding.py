@@ -71,10 +71,10 @@ def split(project: Project, text: str) -> tuple[str, str]:
 def readings(manifest: Manifest, rest: str) -> Iterator[tuple[str, dict[str, str]]]:
     """What the ids of a text can mean: a kind of source and its ids; `list_id=...` names one, else by order."""
     pieces = rest.split("/")
-    named = [piece.partition("=") for piece in pieces]
+    known = {name for source in manifest.sources.values() for name in source.ids}
+    given = dict(piece.partition("=")[::2] for piece in pieces if piece.partition("=")[0] in known and "=" in piece)
     for kind, source in manifest.sources.items():
-        if all(equals and name in source.ids for name, equals, _ in named):
-            given = {name: value for name, _, value in named}
+        if len(given) == len(pieces):
             if set(given) == set(source.ids) and all(given.values()):
                 yield kind, {name: given[name] for name in source.ids}
         elif len(source.ids) == 1 and rest:
@@ -98,8 +98,15 @@ def list_segments(project: Project, platform: Platform, connection: str, outer: 
         platform: the open account.
         connection: its name.
         outer: ids that a listing needs, such as Mailchimp's list_id, separated by `/`.
+
+    Raises:
+        ProjectError: `wrong-id-keys` when more ids are given than any listing needs.
     """
     found = Listing()
+    most = max(len(_needed(source, platform)) for source in platform.manifest.sources.values())
+    if outer and len(outer.split("/")) > most:
+        sentence = f"The listings of {platform.manifest.title} take {most or 'no'} id{'' if most == 1 else 's'}."
+        raise ProjectError("wrong-id-keys", sentence, f"Leave `/{outer[:60]}` out.", f"connection {connection}")
     for kind, source in platform.manifest.sources.items():
         needed = _needed(source, platform)
         values = [piece.partition("=")[2] or piece for piece in outer.split("/")] if outer else []
@@ -170,8 +177,9 @@ def find(project: Project, platform: Platform, connection: str, rest: str) -> Ta
 
 
 def _by_name(project: Project, platform: Platform, connection: str, rest: str) -> Target:
-    outer, _, name = rest.rpartition("/")
-    rows = list_segments(project, platform, connection, outer).rows
+    deep = max(len(_needed(source, platform)) for source in platform.manifest.sources.values())
+    *outer, name = rest.split("/", deep)
+    rows = list_segments(project, platform, connection, "/".join(outer)).rows
     same = [row for row in rows if row.listed.name.casefold() == name.casefold()]
     if len(same) == 1:
         row = same[0]

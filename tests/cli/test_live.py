@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from remote_segments.config.project import Project
 from remote_segments.simulator import Simulator
 from remote_segments.sync.checking import check_live
 from remote_segments.sync.seeding import seed_model
 from tests.support.commands import command, edit, set_connection, small_pages
-from tests.support.projects import VIP, write_segment
+from tests.support.projects import VIP, ready_project, write_segment
 
 CONTACTS = {"contact_id": ["C1", "C2"], "email": ["a@example.test", "b@example.test"], "hubspot_id": ["1", "2"]}
 
@@ -138,3 +139,21 @@ def test_a_warehouse_of_another_kind_of_file_is_told(project: Project) -> None:
     found = check_live(project)
     assert [problem.code for problem in found.problems] == ["warehouse-unreadable"]
     assert set(found.descriptions) == {"vip", "paying"}
+
+
+@pytest.mark.xdist_group("postgres")
+def test_a_project_in_postgres_goes_the_same_way(tmp_path: Path, simulator: Simulator, postgres_dsn: str) -> None:
+    """`preview`, `add`, `validate --live` and `doctor` read there what they read in a file, and write nothing."""
+    parts = conninfo_to_dict(postgres_dsn)
+    warehouse = {"kind": "postgres", "host": parts["host"], "database": parts["dbname"], "user": parts["user"]}
+    project = ready_project(tmp_path / "segment_configs", simulator, {"vip": VIP}, warehouse=warehouse)
+    assert command("preview", "vip", "--json").document["mapped"] > 0
+    added = command("add", "klaviyo/NWSLTR", "--json").document
+    assert {one["column"] for one in added["measured"]["columns"] if one["chosen"]} == {"email", "contact_id"}
+    assert command("validate", "--live").code == 0
+    edit(project.folder / "project.yaml", models={"contacts": {"table": "analytics.contcats", "key": "contact_id"}})
+    assert [code for code, _ in problems()] == ["model-missing"]
+    found = command("doctor", "--json").document["findings"]
+    assert [one["found"] for one in found if one["topic"] == "warehouse"] == [
+        "postgres, schema segments: no refresh has written to it yet"
+    ]

@@ -154,6 +154,7 @@ def test_segments_are_listed_with_what_the_project_has_of_them(started: Path) ->
     assert "inactive" in rows["PAUSED"]
     assert "list" in rows["NWSLTR"]
     assert "remote-segments add klaviyo/010" in shown.out
+    refused(command("segments", "klaviyo/VIPOPN"), "wrong-id-keys", "Leave `/VIPOPN` out.")
     assert "No segment has `zzz`" in command("segments", "klaviyo", "--filter", "zzz").out
 
 
@@ -231,6 +232,8 @@ def test_columns_may_be_named(started: Path) -> None:
     [
         (["klavio/VIPOPN"], "unknown-connection", "Did you mean `klaviyo`?"),
         (["klaviyo"], "wrong-id-keys", "`klaviyo/SEGMENT_ID`"),
+        (["klaviyo/segment_id=VIPOPN/list_id=NWSLTR"], "wrong-id-keys", "`klaviyo/SEGMENT_ID`"),
+        (["klaviyo/list_id=VIPOPN"], "segment-not-found", "remote-segments segments klaviyo"),
         (["klaviyo/WINBAC"], "segment-not-found", "`klaviyo/WINBCK` (Win back, 90 days silent)"),
         (["klaviyo/VIPOPN"], "segment-added", "vip_openers"),
         (["klaviyo/WINBCK", "--name", "vip_openers"], "file-exists", "another --name"),
