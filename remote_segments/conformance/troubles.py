@@ -137,3 +137,8 @@ def showing(name: str, value: Any, page: int) -> Trouble:
 def shortened(part: int) -> Trouble:
     """Loses one so-manieth of every file at its end, before it is sent."""
     return Trouble(content=lambda content: content[: -max(1, len(content) // part)])
+
+
+def without_last_line() -> Trouble:
+    """Loses the last line of every file, before it is sent."""
+    return Trouble(content=lambda content: content[: content.removesuffix(b"\n").rfind(b"\n") + 1])
