@@ -1,6 +1,10 @@
 """Which stored snapshot a window means, and where it stands beside what is published."""
 
+from datetime import UTC, datetime
+
 from remote_segments.errors import ProjectError
+from remote_segments.membership.literals import literal, table_name
+from remote_segments.sync.freshness import CLOCKS_DIFFER, age_text
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.snapshots import Snapshot, get, newest_complete
 from remote_segments.warehouses.base import Session
@@ -44,6 +48,28 @@ def is_late(snapshot: Snapshot, latest: Snapshot | None) -> bool:
     if latest is None or latest.fetched_at is None or snapshot.fetched_at is None:
         return False
     return snapshot.fetched_at < latest.fetched_at
+
+
+def check_clock(session: Session, plan: Plan, latest: Snapshot | None, now: datetime) -> None:
+    """Checks that what is published was not stamped by a clock that was ahead: nothing fetched now would be newer.
+
+    Raises:
+        ProjectError: `clock-behind`, with the statement that withdraws what that clock stamped.
+    """
+    if latest is None or latest.fetched_at is None or latest.fetched_at - now <= CLOCKS_DIFFER:
+        return
+    statement = (
+        f"UPDATE {table_name(session.schema, 'snapshots')} SET state = 'rejected', reason = 'clock-behind' "
+        f"WHERE segment = {literal(plan.segment)} AND fetched_at > now();"
+    )
+    raise ProjectError(
+        "clock-behind",
+        f"It is {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC by this machine's clock, and the published ids are stamped "
+        f"{age_text(latest.fetched_at - now)} later: no fetch of today would count as newer.",
+        "Set this machine's clock right. If it is right, the clock that stamped them was ahead: withdraw what it "
+        f"stamped by {statement} Then refresh again; the segment shows the old rows until then.",
+        plan.where,
+    )
 
 
 def check_source(plan: Plan, snapshot: Snapshot) -> None:

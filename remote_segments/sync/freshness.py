@@ -4,6 +4,9 @@ from datetime import datetime, timedelta
 
 from remote_segments.config.segment import Segment
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much an instant may lie in the future: the clocks of two machines never agree quite."""
+
 
 def limits_of(segment: Segment) -> tuple[timedelta, timedelta]:
     """The ages at which a segment is late (a warning) and stale (a failure).
@@ -37,6 +40,9 @@ def verdict(segment: Segment, fetched_at: datetime | None, now: datetime) -> tup
         return "never_fetched", "No snapshot was ever published."
     warn, fail = limits_of(segment)
     age = now - fetched_at
+    if -age > CLOCKS_DIFFER:
+        ahead = age_text(-age)
+        return "stale", f"The ids are stamped {ahead} in the future, by a clock that was wrong: nobody knows their age."
     words = f"The ids are {age_text(age)} old; late after {age_text(warn)}, stale after {age_text(fail)}."
     if age > fail:
         return "stale", words

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from remote_segments.errors import EngineError, HeldError, ProjectError, RemoteSegmentsError
-from remote_segments.sync.choosing import check_source, choose, is_late
+from remote_segments.sync.choosing import check_clock, check_source, choose, is_late
 from remote_segments.sync.deriving import derive
 from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.rebuilding import rebuild
@@ -51,8 +51,8 @@ def map_segment(
         snapshot_id: a snapshot to map instead of the window's newest.
 
     Raises:
-        ProjectError: `nothing-fetched`, `beyond-retention`, `source-changed`, `rebuild-key-changed`; of the model:
-            `model-missing`, `model-empty`, `model-key-null`, `model-key-duplicated`, `model-key-type`,
+        ProjectError: `nothing-fetched`, `beyond-retention`, `source-changed`, `rebuild-key-changed`, `clock-behind`; of
+            the model: `model-missing`, `model-empty`, `model-key-null`, `model-key-duplicated`, `model-key-type`,
             `identifier-column-type`, `unknown-column`, `column-collision`.
         HeldError: `none-mapped`, when an old window would be rewritten to nobody.
     """
@@ -102,6 +102,7 @@ def _map(
     session: Session, plan: Plan, snapshot: Snapshot, *, partition_key: str | None, run_id: str | None, now: datetime
 ) -> Mapped:
     latest = latest_published(session, plan.segment)
+    check_clock(session, plan, latest, now)
     published = snapshot.state == "published"
     if published and latest is not None and snapshot.snapshot_id == latest.snapshot_id:
         return remap(session, plan, latest, partition_key=partition_key, run_id=run_id, now=now)

@@ -7,7 +7,7 @@ from remote_segments.errors import EngineError, HeldError, ProjectError
 from remote_segments.membership.enrichment import enriched
 from remote_segments.membership.guards import Counts, judge
 from remote_segments.membership.models import published_columns
-from remote_segments.sync.choosing import check_source, choose, is_late
+from remote_segments.sync.choosing import check_clock, check_source, choose, is_late
 from remote_segments.sync.deriving import check_model, read_model, scope_of
 from remote_segments.sync.mapping import map_members, note_failure, remap
 from remote_segments.sync.plan import Plan, plan_for
@@ -45,7 +45,8 @@ def publish_segment(
 
     Raises:
         HeldError: `none-mapped`, `emptied`, `match-rate-low`; recorded, and the published segment stays.
-        ProjectError: `not-mapped`, `snapshot-superseded`, `source-changed`; what is wrong with the model.
+        ProjectError: `not-mapped`, `snapshot-superseded`, `source-changed`, `clock-behind`; what is wrong with the
+            model.
     """
     plan = plan_for(project, segment_name)
     return publish_with(
@@ -83,10 +84,11 @@ def publish(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
 
     Raises:
         HeldError: before anything is written; the caller rolls back and records it.
-        ProjectError: `not-mapped`, `snapshot-superseded`.
+        ProjectError: `not-mapped`, `snapshot-superseded`, `source-changed`, `clock-behind`.
     """
     snapshot = get(session, plan.segment, snapshot_id)
     latest = latest_published(session, plan.segment)
+    check_clock(session, plan, latest, now)
     if snapshot is None or snapshot.state == "fetched":
         raise ProjectError(
             "not-mapped",
