@@ -3,14 +3,16 @@
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from remote_segments.errors import ProjectError, TemporaryError
 from remote_segments.rest.decoding import decode_document
-from remote_segments.rest.endpoint import Endpoint
+from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.messages import Base, Request, Response
+from remote_segments.rest.paging.counts import Offset, PageNumber
+from remote_segments.rest.paging.turns import Call, Turn
 from remote_segments.rest.paths import Path, entries, find, take, wrong_type
 from remote_segments.rest.refusals import as_text
 from remote_segments.settings import Settings, Texts
@@ -69,19 +71,47 @@ class Among(Settings):
     ids: dict[str, Path] = Field(min_length=1, description="For each id key, the path of its value within one entry.")
     absent: Literal["error", "empty"] = Field("error", description="What it means when the array is not there.")
     keyed: bool = Field(False, description="Whether it is an object with one segment under each key instead.")
+    page_size: int | None = Field(
+        None, ge=1, description="Segments per page, where not all come at once; {page_size} in the query stands for it."
+    )
+    paging: Annotated[Offset | PageNumber, Field(discriminator="kind")] | None = Field(
+        None, description="How to ask for the next page, where not all come at once."
+    )
+    total: Path | None = Field(None, description="Path of the number of segments, where there are pages.")
 
-    def pick(self, document: Any, values: Mapping[str, str], where: str) -> Any:
-        """Returns the entry with the ids of the segment.
+    @model_validator(mode="after")
+    def _paged(self) -> "Among":
+        if len({self.paging is None, self.page_size is None, self.total is None}) > 1:
+            raise ValueError("where not all segments come at once, paging, page_size and total are written together")
+        return self
+
+    def seek(
+        self, endpoint: Endpoint, base: Base, values: Mapping[str, str], where: str
+    ) -> Generator[Request, Response, Any]:
+        """Yields the calls for page after page until one holds the segment, and returns its entry.
 
         Raises:
-            PlatformError: `path-missing`, `wrong-type`.
-            ProjectError: `segment-not-found` when no entry has these ids.
+            PlatformError: `path-missing`, `wrong-type`, `page-short`.
+            ProjectError: `segment-not-found` when no entry has its ids.
         """
-        listed = entries(document, self.items, where, lenient=self.absent == "empty", keyed=self.keyed)
-        for entry in listed:
-            if all(as_text(take(entry, path, where)) == values[key] for key, path in self.ids.items()):
-                return entry
-        found = f"The platform lists {len(listed):,} segments, but none with this id."
+        size = {PAGE_SIZE: str(self.page_size)} if self.page_size else {}
+        call: Call | None = endpoint.call(base, {**values, **size})
+        call = self.paging.first(call) if self.paging is not None and call is not None else call
+        pages = listed = 0
+        while call is not None:
+            response = yield endpoint.request(call, where)
+            document = decode_document(response, where)
+            here = entries(document, self.items, where, lenient=self.absent == "empty", keyed=self.keyed)
+            for entry in here:
+                if all(as_text(take(entry, path, where)) == values[key] for key, path in self.ids.items()):
+                    return entry
+            pages, listed = pages + 1, listed + len(here)
+            if self.paging is None or self.total is None:
+                break
+            total = whole_number(take(document, self.total, where), self.total, where)
+            turn = Turn(pages, len(here), listed, self.page_size, total, {}, response.headers, base, where)
+            call = self.paging.following(call, turn) if listed < total else None
+        found = f"The platform lists {listed:,} segments, but none with this id."
         fix = "Copy the id from the segment's page in the tool; it may be deleted, or belong to another account."
         raise ProjectError("segment-not-found", found, fix, where)
 
@@ -122,9 +152,10 @@ class Describe(Endpoint):
             ProjectError: `segment-unsuitable` when an expectation does not hold; `segment-not-found` where it is
                 sought among others.
         """
-        document = decode_document((yield self.request(self.call(base, values), where)), where)
         if self.among is not None:
-            document = self.among.pick(document, values, where)
+            document = yield from self.among.seek(self, base, values, where)
+        else:
+            document = decode_document((yield self.request(self.call(base, values), where)), where)
         for condition in self.expect:
             if not condition.holds(document, where):
                 fix = "Choose another segment in the segment file."

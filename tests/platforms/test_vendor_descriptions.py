@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("REMOTE_SEGMENTS_SHARED", ROOT.parent / "shared")) / "vendor_specs"
 
 DESCRIPTIONS: dict[str, tuple[str, ...]] = {
+    "brevo": ("brevo.yaml",),
     "mixpanel": ("mixpanel-query.yaml",),
 }
 """For each platform, the files that describe it."""
@@ -33,14 +34,15 @@ UNDESCRIBED = {
 }
 """Properties of answers whose described type is known to be wrong, and why."""
 
-PREFIX = {"mixpanel": "/api/query"}
+PREFIX = {"brevo": "/v3", "mixpanel": "/api/query"}
 """What an address has before a described path."""
 
 
 class _Loader(yaml.CSafeLoader):
-    """Takes a lone `=` for text, which YAML 1.1 has a type of its own for."""
+    """Takes a lone `=` and a date for text, which YAML 1.1 has types of its own for: some dates there are none."""
 
 
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
 _Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
 
 
@@ -83,7 +85,7 @@ def operation(platform: str, exchange: Exchange) -> tuple[dict[str, Any], dict[s
     place = parts.path.removeprefix(PREFIX.get(platform, ""))
     for file in DESCRIPTIONS[platform]:
         whole = description(platform, file)
-        for template, found in whole["paths"].items():
+        for template, found in sorted(whole["paths"].items(), key=lambda pair: pair[0].count("{")):  # exact ones first
             pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template))
             if method in found and re.fullmatch(pattern, place):
                 return whole, found, found[method]

@@ -13,10 +13,10 @@ from remote_segments.rest.messages import Base, Request, Response
 BASE = Base("https://api.example.test", "https://api.example.test")
 
 
-def describe(*documents: object, **settings: Any) -> tuple[Description, list[Request]]:
+def describe(*documents: object, segment: str = "a/b", **settings: Any) -> tuple[Description, list[Request]]:
     """Describes a segment whose platform gives these answers; returns the calls, too."""
     block = Describe.model_validate({"path": "/s/{segment_id}", "name": "name", **settings})
-    flow: Generator[Request, Response, Description] = block.flow(BASE, {"segment_id": "a/b"}, "here")
+    flow: Generator[Request, Response, Description] = block.flow(BASE, {"segment_id": segment}, "here")
     requests = [next(flow)]
     try:
         for document in documents:
@@ -125,8 +125,7 @@ def test_a_segment_is_picked_among_all_others() -> None:
     found, requests = describe(document, among=AMONG, size="n")
     assert (found.name, found.size, len(requests)) == ("VIP", 3, 1)
     assert describe(document["lists"], among={"ids": {"segment_id": "id"}})[0].name == "VIP"
-    among = Among.model_validate(AMONG)
-    assert among.pick(document, {"segment_id": "8"}, "here")["name"] == "Other"
+    assert describe({"lists": [{"id": 8, "name": "VIP"}]}, segment="8", among=AMONG)[0].name == "VIP"
 
 
 def test_segments_may_stand_under_keys() -> None:
@@ -137,6 +136,27 @@ def test_segments_may_stand_under_keys() -> None:
         describe({"lists": []}, among=keyed)
     with pytest.raises(PlatformError, match="wrong-type"):
         describe({"lists": [{"id": "a/b", "name": "VIP"}]}, among=keyed)
+
+
+OFFSET = {"kind": "offset", "parameter": "offset", "end": "total"}
+PAGED = {**AMONG, "page_size": 2, "paging": OFFSET, "total": "count"}
+
+
+def test_a_segment_is_sought_on_page_after_page() -> None:
+    """Until a page holds it, and no further; once all are seen, it is not found; a page that is cut is an error."""
+    first = {"count": 3, "lists": [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}]}
+    last = {"count": 3, "lists": [{"id": "a/b", "name": "VIP"}]}
+    query = {"limit": "{page_size}"}
+    found, requests = describe(first, last, among=PAGED, query=query)
+    assert found.name == "VIP"
+    assert [request.url.partition("?")[2] for request in requests] == ["limit=2&offset=0", "limit=2&offset=2"]
+    assert len(describe({**first, "lists": last["lists"]}, among=PAGED, query=query)[1]) == 1
+    with pytest.raises(ProjectError, match="lists 3 segments"):
+        describe(first, {"count": 3, "lists": [{"id": 3, "name": "z"}]}, among=PAGED, query=query)
+    with pytest.raises(PlatformError, match="page-short"):
+        describe({**first, "lists": first["lists"][:1]}, among=PAGED, query=query)
+    with pytest.raises(ValueError, match="are written together"):
+        Among.model_validate({**AMONG, "paging": OFFSET})
 
 
 def test_a_segment_that_is_not_listed_is_not_found() -> None:
