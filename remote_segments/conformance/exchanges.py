@@ -47,6 +47,7 @@ class Answer(Settings):
     headers: dict[str, str] = Field(default_factory=dict, description="Headers that matter.")
     document: Any = Field(None, alias="json", description="The JSON of its body.")
     text: str | None = Field(None, description="Its body where that is no JSON.")
+    packed: Literal["none", "gzip", "zip"] = Field("none", description="How the file that is its body is packed.")
 
     @property
     def body(self) -> Any:

@@ -140,7 +140,9 @@ def _expired_link(lab: Lab) -> Judgement:
         return inapplicable("files have addresses that hold")
     change = status(403)
     _, verdict = must_heal(lab, on_page(lab.pages, change, times=1), "an expired link")
-    return verdict or must_end(lab, _each_page(lab, change), EXPIRED, "a link that has expired")
+    polled = any(step.pending for step in lab.membership.job)
+    codes = EXPIRED if polled else {*EXPIRED, "export-not-ready"}  # an address that waits and one that ended look alike
+    return verdict or must_end(lab, _each_page(lab, change), codes, "a link that has expired")
 
 
 def job_never_done(lab: Lab) -> Judgement:

@@ -1,5 +1,8 @@
 """Replays the exchanges of a case: given answers, the expected calls, the expected result."""
 
+import gzip
+import io
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from remote_segments.conformance.account import answered, asked
+from remote_segments.conformance.account import Bytes, answered, asked
 from remote_segments.conformance.exchanges import Case, Exchange
 from remote_segments.conformance.marks import Wanted
 from remote_segments.conformance.reading import invented_secrets
@@ -44,7 +47,21 @@ class Script:
         expected = exchange.request
         wanted = Wanted(expected.method, expected.url, expected.headers, expected.body)
         self.differences += _compared(wanted, request)
-        return answered(exchange.response, exchange.response.body)
+        return packed(answered(exchange.response, exchange.response.body), exchange.response.packed)
+
+
+def packed(response: httpx.Response, way: str) -> httpx.Response:
+    """Returns a response whose body is packed as a file: in one archive of one file, where that is the way."""
+    if way == "none":
+        return response
+    content, written = response.read(), io.BytesIO()
+    if way == "gzip":
+        written.write(gzip.compress(content, mtime=0))
+    else:
+        with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("part-1.txt", content)
+    headers = {**response.headers, "content-length": str(len(written.getvalue()))}
+    return httpx.Response(response.status_code, headers=headers, stream=Bytes(written.getvalue()))
 
 
 def _compared(wanted: Wanted, request: httpx.Request) -> list[str]:
