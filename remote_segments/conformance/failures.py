@@ -225,6 +225,8 @@ def wrong_id(lab: Lab) -> Judgement:
     if not lab.typed:
         return inapplicable("identifiers are always text in such a format")
     primary = lab.source.primary
+    if _is_key(lab, primary):
+        return inapplicable(f"`{primary}` is the key of each member, which JSON always writes as text")
     other: object = "text" if isinstance(lab.membership.identifiers.get(primary), int) else 12
     others: list[object] = [{"a": 1}, True]
     if lab.source.identifiers[primary].type != "either":
@@ -236,8 +238,14 @@ def null_id(lab: Lab) -> Judgement:
     """A member without the platform's own identifier."""
     if not lab.typed:
         return inapplicable("there is no null in such a format")
-    codes = {"member-without-id", "wrong-type"}
-    return must_end(lab, _shown(lab, lab.source.primary, (None, "")), codes, f"a member without `{lab.source.primary}`")
+    codes, primary = {"member-without-id", "wrong-type"}, lab.source.primary
+    nothing = ("",) if _is_key(lab, primary) else (None, "")
+    return must_end(lab, _shown(lab, primary, nothing), codes, f"a member without `{primary}`")
+
+
+def _is_key(lab: Lab, name: str) -> bool:
+    """Tells whether an identifier is the key under which a member stands."""
+    return any(isinstance(shape, dict) and name in marks(list(shape)) for shape in lab.membership.shapes)
 
 
 def _shown(lab: Lab, name: str, values: Iterable[object]) -> list[Trouble]:
