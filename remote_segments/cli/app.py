@@ -24,7 +24,8 @@ from remote_segments.cli import (
     ui,
     validate,
 )
-from remote_segments.cli.output import out, print_error
+from remote_segments.cli.output import err, out, print_error
+from remote_segments.config.loader import ENVIRONMENT_VARIABLE
 from remote_segments.errors import RemoteSegmentsError, unexpected
 
 app = typer.Typer(
@@ -70,11 +71,16 @@ def common(
 
 def main() -> None:
     """Runs a command; errors of ours end in a message and an exit code, never in a traceback."""
-    load_env_file(Path(".env"))
+    taken = load_env_file(Path(".env"))
     try:
         app()
+    except KeyboardInterrupt:
+        err.print("Interrupted; what was published stays.")
+        sys.exit(INTERRUPTED)
     except RemoteSegmentsError as error:
         print_error(error, as_json="--json" in sys.argv)
+        if error.code == "unknown-environment" and ENVIRONMENT_VARIABLE in taken:
+            err.print(f"    {ENVIRONMENT_VARIABLE} was set by the file .env of this folder.")
         sys.exit(error.exit_code)
     except Exception as error:  # its text may name a person or a secret
         bug = unexpected(error)
@@ -82,12 +88,16 @@ def main() -> None:
         sys.exit(bug.exit_code)
 
 
-def load_env_file(file: Path) -> None:
-    """Sets what ./.env names and the environment lacks, as `dagster dev` does: both then see the same project."""
+INTERRUPTED = 130
+"""The exit code of a command that a person stopped, as shells have it: 128 and the number of SIGINT."""
+
+
+def load_env_file(file: Path) -> set[str]:
+    """Sets what ./.env names and the environment lacks, as `dagster dev` does; returns the names that it set."""
     if not file.is_file():
-        return
+        return set()
     from dotenv import dotenv_values  # comes with dagster
 
-    for name, value in dotenv_values(file).items():
-        if value is not None:
-            os.environ.setdefault(name, value)
+    found = {name: value for name, value in dotenv_values(file).items() if value is not None and name not in os.environ}
+    os.environ.update(found)
+    return set(found)

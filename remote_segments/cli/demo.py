@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from remote_segments.cli.options import ProjectOption
-from remote_segments.cli.output import out, status_table
-from remote_segments.cli.run import refresh_all
+from remote_segments.cli.options import JsonOption, ProjectOption
+from remote_segments.cli.output import err, out, print_json, status_table
+from remote_segments.cli.run import exit_code, refresh_all
 from remote_segments.cli.simulator import PORT, new_simulator
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
@@ -22,23 +22,30 @@ SECRETS = {"KLAVIYO_API_KEY": "pk_simulated", "HUBSPOT_TOKEN": "pat_simulated"} 
 
 def demo(
     project: ProjectOption = None,
+    as_json: JsonOption = False,
     refreshes: Annotated[int, typer.Option("--refreshes", min=1, help="How often to refresh each segment.")] = 2,
 ) -> None:
     """Seed a model, start the bundled simulator, refresh every segment twice through Dagster, show the result."""
     folder = project_folder(project)
     settings = demo_settings(Path.cwd())
     loaded = load_project(folder, ENVIRONMENT)
-    out.print("Seeding the model analytics.contacts with 20,000 contacts ...")
+    told = err if as_json else out
+    told.print("Seeding the model analytics.contacts with 20,000 contacts ...")
     seed_model(loaded, "analytics", "contacts", contacts())
     write_env_file(Path(".env"), settings)
     names = sorted(loaded.segments)
     with new_simulator(PORT):
         for number in range(1, refreshes + 1):
-            out.print(f"Refresh {number} of {refreshes} of {len(names)} segments through Dagster ...")
-            failed = refresh_all(folder, names, as_json=False)
+            told.print(f"Refresh {number} of {refreshes} of {len(names)} segments through Dagster ...")
+            # The first is filed under the window before the present one, so that there are two to look at.
+            failed = refresh_all(folder, names, as_json, previous_window=number == 1 < refreshes)
             if failed:
-                raise typer.Exit(max(error.exit_code for error in failed))
-            out.print(status_table(read_status(loaded, datetime.now(UTC))))
+                raise typer.Exit(exit_code(failed))
+            statuses = read_status(loaded, datetime.now(UTC))
+            told.print(status_table(statuses))
+    if as_json:
+        print_json({"segments": [one.as_json() for one in statuses]})
+        return
     out.print(
         "\nTo see it in Dagster: `make ui`. To see it in SQL: `select * from segments.vip_openers`.", markup=False
     )

@@ -32,7 +32,9 @@ def _until(text: str | None, timezone: str, now: datetime) -> datetime | None:
 
 def pause_segment(
     segment: SegmentArgument,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever finds the segment not refreshed.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why, for whoever finds the segment not refreshed.")
+    ] = "no reason given",
     until: Annotated[
         str | None, typer.Option("--until", metavar="DATE", help="When to go on by itself, in the segment's time zone.")
     ] = None,

@@ -81,10 +81,22 @@ def run(
         out.print(status_table(statuses))
         print_messages([one for one in statuses if one.state in ("paused", "skipped", "missed")])
     if failed:
-        raise typer.Exit(max(error.exit_code for error in failed))
+        raise typer.Exit(exit_code(failed))
 
 
-def refresh_all(folder: Path, segments: Sequence[str], as_json: bool) -> list[RemoteSegmentsError]:
+WAIT = 3
+"""The exit code that says: try again. It counts only where nothing else went wrong."""
+
+
+def exit_code(failed: Sequence[RemoteSegmentsError]) -> int:
+    """The code of several failures: what a person must mend goes before what waiting may heal."""
+    codes = sorted({error.exit_code for error in failed})
+    return next((code for code in codes if code != WAIT), WAIT)
+
+
+def refresh_all(
+    folder: Path, segments: Sequence[str], as_json: bool, *, previous_window: bool = False
+) -> list[RemoteSegmentsError]:
     """Refreshes one segment after the other; one that fails does not stop the others."""
     from remote_segments.orchestration.running import refresh  # Dagster takes a second to import
 
@@ -92,7 +104,7 @@ def refresh_all(folder: Path, segments: Sequence[str], as_json: bool) -> list[Re
     with quiet_dagster(), progress_bars(shown=err.is_terminal and not as_json):
         for name in segments:
             try:
-                refresh(folder, name)
+                refresh(folder, name, previous_window=previous_window)
             except RemoteSegmentsError as error:
                 failed.append(error)
             except Exception as error:  # a bug, of which only kind and place are told

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remote_segments.cli.output import out
+from remote_segments.cli.options import JsonOption
+from remote_segments.cli.output import out, print_json
 from remote_segments.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -32,13 +33,18 @@ def address_of(platform: str) -> str | None:
 
 
 def simulate(
-    port: Annotated[int, typer.Option("--port", help="Port on the loopback address.")] = PORT,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on the loopback address.")] = PORT,
+    as_json: JsonOption = False,
 ) -> None:
     """Serve fake accounts of several platforms on this machine; members change at each refresh."""
     with new_simulator(port) as simulator:
-        for platform in sorted(simulator.state.accounts):
-            out.print(f"{platform:12} {simulator.url(platform)}", markup=False, highlight=False)
-        out.print("Stop with Ctrl-C.", markup=False)
+        addresses = {platform: simulator.url(platform) for platform in sorted(simulator.state.accounts)}
+        if as_json:
+            print_json({"platforms": addresses})
+        else:
+            for platform, url in addresses.items():
+                out.print(f"{platform:12} {url}", markup=False, highlight=False)
+            out.print("Stop with Ctrl-C.", markup=False)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """`remote-segments ui`: the Dagster UI on what the demo made, with the simulator running beside it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from remote_segments.cli.output import out
 from remote_segments.cli.simulator import PORT, new_simulator
 from remote_segments.config.folder import PROJECT_VARIABLE, project_folder
 
+SECONDS_TO_END = 20
+
 
 def ui(
     project: ProjectOption = None,
@@ -26,8 +29,25 @@ def ui(
     with new_simulator(PORT):
         out.print(f"Dagster at http://127.0.0.1:{port}; stop with Ctrl-C.", markup=False)
         command = [sys.executable, "-m", "dagster", "dev", "--module-name", "remote_segments.definitions"]
+        signal.signal(signal.SIGTERM, _interrupted)
+        dagster = subprocess.Popen([*command, "--port", str(port)])  # noqa: S603 - our own interpreter and words
         try:
-            code = subprocess.call([*command, "--port", str(port)])  # noqa: S603 - our own interpreter and words
+            code = dagster.wait()
         except KeyboardInterrupt:
-            code = 0
+            code = _ended(dagster)
     raise typer.Exit(code)
+
+
+def _interrupted(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a handler
+    raise KeyboardInterrupt
+
+
+def _ended(dagster: "subprocess.Popen[bytes]") -> int:
+    """Lets Dagster end its own processes, as Ctrl-C does; what does not end is killed."""
+    dagster.send_signal(signal.SIGINT)
+    try:
+        dagster.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        dagster.kill()
+        dagster.wait()
+    return 0

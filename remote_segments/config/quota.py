@@ -8,6 +8,7 @@ from remote_segments.config.frequency import Frequency
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.errors import Problem
+from remote_segments.rest.endpoint import Endpoint
 from remote_segments.suggestions import listed
 
 MINUTES_PER_DAY = 1_440
@@ -37,12 +38,14 @@ class Demand:
 
 @dataclass(frozen=True)
 class Budget:
-    """One connection's day: what its segments need and what it allows."""
+    """A day of one connection, or of one of its addresses: what its segments need and what it allows."""
 
     connection: str
     allowed: float
     """Calls in a day; infinite where neither manifest nor connection sets a limit."""
     demands: tuple[Demand, ...]
+    address: str | None = None
+    """The path that the platform limits by itself; None for the whole account."""
 
     @property
     def calls(self) -> int:
@@ -70,9 +73,30 @@ def budgets(project: Project, sizes: Mapping[str, int] | None = None) -> dict[st
     return {name: _budget(project, name, wanted) for name, wanted in sorted(demands.items())}
 
 
+def address_budgets(project: Project) -> list[Budget]:
+    """Reckons the day of every address that its platform limits apart: Klaviyo counts members 15 times a minute.
+
+    One call per refresh is the least that each needs.
+    """
+    demands: dict[tuple[str, str], list[Demand]] = {}
+    allowed: dict[tuple[str, str], float] = {}
+    for segment in project.segments.values():
+        kind = project.source_kind(segment)
+        for endpoint in (kind.describe, kind.describe.count, kind.members):
+            if not isinstance(endpoint, Endpoint) or endpoint.limits is None:
+                continue
+            key = (segment.source.connection, endpoint.path)
+            allowed[key] = endpoint.limits.calls_per_day()
+            demands.setdefault(key, []).append(Demand(segment.name, segment.refresh_frequency.ticks_per_day, 1, None))
+    return [
+        Budget(connection, allowed[connection, path], tuple(wanted), path)
+        for (connection, path), wanted in sorted(demands.items())
+    ]
+
+
 def quota_problems(project: Project, sizes: Mapping[str, int] | None = None) -> Iterable[Problem]:
-    """One `schedule-exceeds-limit` for each connection whose segments need more calls a day than it allows."""
-    for budget in budgets(project, sizes).values():
+    """One `schedule-exceeds-limit` for each connection, or address with limits of its own, that is asked too much."""
+    for budget in [*budgets(project, sizes).values(), *address_budgets(project)]:
         if not budget.fits:
             yield Problem(
                 "schedule-exceeds-limit",
@@ -99,9 +123,10 @@ def _found(budget: Budget) -> str:
     largest, others = budget.demands[:5], budget.demands[5:]
     rest = f"; {len(others)} more = {sum(demand.calls for demand in others):,}" if others else ""
     least = "at least " if any(demand.size is None for demand in budget.demands) else ""
+    of = f" of {budget.address}" if budget.address else ""
     return (
         f"The segments of connection `{budget.connection}` need {least}{budget.calls:,} calls a day "
-        f"({'; '.join(map(str, largest))}{rest}), and it allows {math.floor(budget.allowed):,}."
+        f"({'; '.join(map(str, largest))}{rest}), and it allows {math.floor(budget.allowed):,}{of}."
     )
 
 

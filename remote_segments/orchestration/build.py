@@ -12,7 +12,7 @@ from remote_segments.orchestration.chain import Chain, build_chain
 from remote_segments.orchestration.failures import RETRIES
 from remote_segments.orchestration.inputs import INPUT_MANAGER, SegmentFrames
 from remote_segments.orchestration.keys import as_prefix, layer_key, model_key
-from remote_segments.orchestration.project import loaded_project
+from remote_segments.orchestration.project import loaded_project, remember
 from remote_segments.orchestration.resources import warehouse_resources
 from remote_segments.orchestration.schedules import build_schedules
 from remote_segments.orchestration.sensors import build_age_check, build_age_sensor, build_automation_sensor
@@ -39,6 +39,7 @@ def build_definitions(
         InvalidProject: with everything that is wrong with the project's files.
     """
     project = loaded_project(path, environment)
+    remember(project.folder)
     if segments is not None:
         project = project.only(segments)
     prefix = as_prefix(asset_prefix)

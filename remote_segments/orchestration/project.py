@@ -1,11 +1,20 @@
 """One loaded project per process."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
-from remote_segments.config.folder import project_folder
+from remote_segments.config.folder import PROJECT_VARIABLE, project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.config.project import Project
+
+_built: list[Path] = []
+"""The folder of the project that this process built definitions of, last."""
+
+
+def remember(folder: Path) -> None:
+    """Says which project is meant where none is named: a sensor beside `build_definitions("proj")` means that one."""
+    _built[:] = [folder]
 
 
 @lru_cache(maxsize=8)
@@ -19,4 +28,6 @@ def loaded_project(path: str | Path | None = None, environment: str | None = Non
     Raises:
         InvalidProject: with everything that is wrong with its files.
     """
+    if path is None and PROJECT_VARIABLE not in os.environ and _built:
+        path = _built[0]
     return _loaded(project_folder(path), environment)

@@ -31,7 +31,8 @@ def refresh_request(
     Args:
         name: the segment's name.
         run_key: what happened, once: Dagster starts one run per key (`campaign-42-sent`).
-        path: the project's folder; by default $REMOTE_SEGMENTS_PROJECT, else ./segment_configs.
+        path: the project's folder; by default $REMOTE_SEGMENTS_PROJECT, else the one whose definitions this process
+            built, else ./segment_configs.
         environment: by default $REMOTE_SEGMENTS_ENV, else `development`.
         asset_prefix: the same as was given to `build_definitions`.
         now: an aware instant; the present by default.

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +10,7 @@ import dagster as dg
 from remote_segments.errors import EngineError, RemoteSegmentsError
 from remote_segments.orchestration.build import build_definitions
 from remote_segments.orchestration.keys import chain_keys
+from remote_segments.orchestration.partitions import open_window, partitions_of
 from remote_segments.orchestration.project import loaded_project
 from remote_segments.orchestration.requests import refresh_request
 from remote_segments.orchestration.schedules import Cadence
@@ -22,16 +24,21 @@ def _instance() -> AbstractContextManager[dg.DagsterInstance]:
     return dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
 
 
-def refresh(path: str | Path, name: str, *, environment: str | None = None) -> None:
-    """Materializes the three assets of a segment in the window that is open now.
+def refresh(path: str | Path, name: str, *, environment: str | None = None, previous_window: bool = False) -> None:
+    """Materializes the three assets of a segment in the window that is open now, or in the one before it.
 
     Raises:
         RemoteSegmentsError: what stopped the refresh; nothing was published.
     """
     definitions = build_definitions(path, environment=environment, segments=[name], retries=None)
-    request = refresh_request(name, path=path, environment=environment)
     project = loaded_project(path, environment)
-    job = Cadence.of(project, project.segment(name)).job_name(project)
+    segment = project.segment(name)
+    now = datetime.now(UTC)
+    windows = partitions_of(project, segment)
+    current = open_window(windows, now)
+    before = open_window(windows, current.start - timedelta(seconds=1)) if current and previous_window else None
+    request = refresh_request(name, path=path, environment=environment, now=before.start if before else now)
+    job = Cadence.of(project, segment).job_name(project)
     with _instance() as instance:
         try:
             result = definitions.resolve_job_def(job).execute_in_process(
@@ -41,6 +48,8 @@ def refresh(path: str | Path, name: str, *, environment: str | None = None) -> N
                 run_config=_QUIET,
                 raise_on_error=True,
             )
+        except dg.DagsterExecutionInterruptedError as interrupted:
+            raise KeyboardInterrupt from interrupted  # Dagster makes its own of Ctrl-C and of a polite kill
         except Exception as error:
             raise _cause(error) from error
     if not result.success:

@@ -71,3 +71,13 @@ def test_segments_of_another_connection_do_not_count(tmp_path: Path) -> None:
     """Limits belong to an account."""
     project = project_with(tmp_path, {"one": "1 hour"}, per_day=100)
     assert set(budgets(project)) == {"klaviyo"}
+
+
+def test_an_address_with_a_limit_of_its_own_is_reckoned_apart(tmp_path: Path) -> None:
+    """Klaviyo counts members 15 times a minute; 16 segments a minute do not fit, though the account allows more."""
+    with pytest.raises(InvalidProject) as refused:
+        project_with(tmp_path, {f"s{number:02}": "1 minute" for number in range(16)}, per_day=2_000_000)
+    [problem] = refused.value.problems
+    assert problem.code == "schedule-exceeds-limit"
+    assert "it allows 21,600 of /api/segments/{segment_id}" in problem.found
+    project_with(tmp_path, {f"s{number:02}": "5 minutes" for number in range(16)}, per_day=2_000_000)

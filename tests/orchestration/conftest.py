@@ -17,3 +17,4 @@ def forget_projects(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     yield
     loaded._loaded.cache_clear()
+    loaded._built.clear()
