@@ -6,7 +6,7 @@ from remote_segments.errors import ProjectError
 from remote_segments.membership.literals import literal, table_name
 from remote_segments.sync.freshness import CLOCKS_DIFFER, age_text
 from remote_segments.sync.plan import Plan
-from remote_segments.sync.snapshots import Snapshot, get, newest_complete
+from remote_segments.sync.snapshots import Snapshot, get, latest_published, newest_complete, windows_after
 from remote_segments.warehouses.base import Session
 
 
@@ -15,7 +15,8 @@ def choose(
 ) -> Snapshot:
     """The snapshot that is named, else the window's: the newest of this run, else of the window.
 
-    A window that is newer than all that is stored gets the newest of the segment.
+    A window that is newer than all that is stored gets the newest of the segment. The newest window that has ids means
+    the published ones, should those be newer: runs may end in another order than that of their windows.
 
     Raises:
         ProjectError: `nothing-fetched` when the window has no complete fetch, and no newer window could lend one.
@@ -24,7 +25,7 @@ def choose(
         found = get(session, plan.segment, snapshot_id)
     else:
         own = newest_complete(session, plan.segment, partition_key, run_id) if run_id and partition_key else None
-        found = own or newest_complete(session, plan.segment, partition_key) or _lent(session, plan, partition_key)
+        found = own or _of_window(session, plan, partition_key)
     if found is None or found.members_id is None:
         raise ProjectError(
             "nothing-fetched",
@@ -33,6 +34,15 @@ def choose(
             plan.where,
         )
     return found
+
+
+def _of_window(session: Session, plan: Plan, partition_key: str | None) -> Snapshot | None:
+    found = newest_complete(session, plan.segment, partition_key)
+    if found is None:
+        return _lent(session, plan, partition_key)
+    latest = latest_published(session, plan.segment)
+    history = partition_key is not None and windows_after(session, plan.segment, partition_key)
+    return latest if is_late(found, latest) and not history else found
 
 
 def _lent(session: Session, plan: Plan, partition_key: str | None) -> Snapshot | None:

@@ -63,6 +63,8 @@ class Snapshot:
     seconds: float | None = None
 
 
+_COMPLETE = f"state IN ({', '.join(map(literal, COMPLETE))})"
+
 COLUMNS = tuple(field.name for field in fields(Snapshot))
 
 
@@ -118,12 +120,16 @@ def newest_complete(
     session: Session, segment: str, partition_key: str | None = None, run_id: str | None = None
 ) -> Snapshot | None:
     """The snapshot with the newest ids that are all there; of one partition or run, or of the whole segment."""
-    states = ", ".join(map(literal, COMPLETE))
-    condition = f"state IN ({states})"
+    condition = _COMPLETE
     for name, value in (("partition_key", partition_key), ("run_id", run_id)):
         if value is not None:
             condition += f" AND {name} = {literal(value)}"
     return _first(session, segment, condition, "fetched_at DESC, effective_at DESC, snapshot_id DESC")
+
+
+def windows_after(session: Session, segment: str, partition_key: str) -> bool:
+    """Whether a later window of a segment has ids; keys of windows sort by time."""
+    return _first(session, segment, f"{_COMPLETE} AND partition_key > {literal(partition_key)}") is not None
 
 
 def record(
