@@ -13,7 +13,8 @@ from remote_segments.cli.simulating import simulated
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.errors import InvalidProject
-from remote_segments.sync.examining import Finding, bad, examine_machine, examine_project
+from remote_segments.sync.examining import examine_project
+from remote_segments.sync.machine import Finding, bad, examine_machine
 
 COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
 

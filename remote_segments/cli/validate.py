@@ -8,6 +8,7 @@ import typer
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import count, out, print_json, print_problem, problem_json, say
 from remote_segments.cli.simulating import simulated
+from remote_segments.config.cases import load_cases
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.config.project import Project
@@ -25,6 +26,7 @@ def validate(
     """Check all files of a project; print every problem with its file, line and what to do."""
     folder = project_folder(project)
     loaded = load_project(folder)
+    load_cases(loaded)
     found = None
     if live:
         with simulated(loaded):

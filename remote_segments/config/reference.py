@@ -82,7 +82,8 @@ def _introduction() -> str:
 <!-- Generated from the settings classes by `make docs`; edit their descriptions, not this file. -->
 
 A project is a folder with `project.yaml`, one file per segment in `segments/`, and, if need be, platforms of its own in
-`platforms/`. `remote-segments validate` checks all of it without a network and without a secret.
+`platforms/` and cases of its own in `tests/`. `remote-segments validate` checks all of it without a network and without
+a secret.
 
 **Every value is the characters written.** YAML's own rules would read `010` as 8, `12:30` as 750 and `yes` as true;
 here only a key that is a number, a day or a switch becomes one. Nothing, `null` and `~` mean that a key is not set. A

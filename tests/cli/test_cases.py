@@ -75,10 +75,11 @@ def test_a_case_that_fails_is_told_by_line(wrong: str, right: str, said: str, pr
     ],
 )
 def test_a_mistake_in_a_file_of_tests_is_told(wrong: str, right: str, code: str, line: int, project: Project) -> None:
-    """As in every other file: code, line, what to do."""
+    """As in every other file: code, line, what to do; `validate` finds it, too."""
     shown = write(project.folder, GOOD.replace(right, wrong))
-    assert shown.code == 2
-    assert f"tests/vip.yaml:{line}: [{code}]" in shown.err
+    for one in (shown, command("validate")):
+        assert one.code == 2
+        assert f"tests/vip.yaml:{line}: [{code}]" in one.err
 
 
 def test_a_model_that_no_refresh_would_take_is_told(project: Project) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from remote_segments.config.project import Project
 from remote_segments.simulator import Simulator
-from remote_segments.sync.examining import examine_machine
+from remote_segments.sync.machine import examine_machine
 from tests.support.commands import command, edit, set_connection
 from tests.support.projects import write_segment
 
@@ -145,7 +145,7 @@ def test_a_dagster_home_that_is_none_is_bad(tmp_path: Path) -> None:
 
 def test_a_package_of_another_release_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The release that is needed stands beside the one that is there."""
-    monkeypatch.setattr("remote_segments.sync.examining.requires", lambda _: ["duckdb>=99", "nowhere>=1", "httpx"])
+    monkeypatch.setattr("remote_segments.sync.machine.requires", lambda _: ["duckdb>=99", "nowhere>=1", "httpx"])
     found = [one for one in examine_machine(datetime.now(UTC)) if one.topic == "packages"]
     assert [one.verdict for one in found] == ["bad", "bad"]
     assert found[0].found.endswith("needed is duckdb>=99")
