@@ -17,8 +17,16 @@ from remote_segments.config.segment import Segment
 from remote_segments.errors import EngineError, RemoteSegmentsError
 from remote_segments.membership.tables import MEMBERS
 from remote_segments.rest.platform import Fetch, Platform, Proof
+from remote_segments.sync.choosing import is_late
 from remote_segments.sync.connecting import connect
-from remote_segments.sync.snapshots import Snapshot, get, insert, new_snapshot_id, record_without_members
+from remote_segments.sync.snapshots import (
+    Snapshot,
+    get,
+    insert,
+    latest_published,
+    new_snapshot_id,
+    record_without_members,
+)
 from remote_segments.sync.spool import ProvenSpool, Spools, adopted, sweep
 from remote_segments.sync.store import ensure_store
 from remote_segments.warehouses.base import Warehouse
@@ -66,7 +74,9 @@ def fetch(
     with warehouse.segment_lock(segment_name):
         spools = Spools(project.state, segment_name)
         for kept in spools.kept(now):
-            if attempt.is_answered_by(kept.snapshot) and (loaded := load(warehouse, adopted(kept, run_id))):
+            if kept.snapshot.definition_hash != attempt.definition_hash:
+                kept.remove()  # undoing an edit must not bring the ids of before it back
+            elif attempt.is_answered_by(kept.snapshot) and (loaded := load(warehouse, adopted(kept, run_id))):
                 return loaded
         spool = _retrieved(attempt, spools, progress, connect)
         loaded = load(warehouse, spool)
@@ -79,13 +89,15 @@ def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
     """Loads a proven spool and its row of `snapshots` in one transaction, then deletes the spool.
 
     Returns:
-        The row; None when an earlier process loaded this spool and only failed to delete it.
+        The row; None when an earlier process loaded this spool and only failed to delete it, and when newer ids were
+        published while it waited.
     """
-    snapshot, known = spool.snapshot, None
+    snapshot = spool.snapshot
     with warehouse.write() as session:
         ensure_store(session)
-        known = get(session, snapshot.segment, snapshot.snapshot_id)
-        if known is None:
+        known = get(session, snapshot.segment, snapshot.snapshot_id) is not None
+        wanted = not known and not (spool.adopted and is_late(snapshot, latest_published(session, snapshot.segment)))
+        if wanted:
             identifiers = spool.identifiers
             session.ensure_table("members", {**MEMBERS, **dict.fromkeys(identifiers, "text")})
             constants = {"segment": snapshot.segment, "snapshot_id": snapshot.snapshot_id}
@@ -95,7 +107,7 @@ def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
                 raise EngineError("load-short", found, "Nothing was stored. Report this bug.")
             insert(session, snapshot)
     spool.remove()
-    return snapshot if known is None else None
+    return snapshot if wanted else None
 
 
 @dataclass(frozen=True)
@@ -115,8 +127,7 @@ class Attempt:
 
     def is_answered_by(self, snapshot: Snapshot) -> bool:
         """Says whether a spool that was kept is what this attempt wants."""
-        wanted = (self.definition_hash, self.partition_key)
-        return (snapshot.definition_hash, snapshot.partition_key) == wanted
+        return (snapshot.definition_hash, snapshot.partition_key) == (self.definition_hash, self.partition_key)
 
     def columns(self) -> dict[str, str | datetime | None]:
         """What is known of the row of `snapshots` before the first call."""

@@ -40,6 +40,8 @@ class ProvenSpool:
 
     path: Path
     snapshot: Snapshot
+    adopted: bool = False
+    """Whether another try than the one that wrote it loads it: then it waited, and may be overtaken."""
 
     @property
     def identifiers(self) -> list[str]:
@@ -100,8 +102,11 @@ class SpoolWriter:
         Args:
             snapshot: the row of `snapshots` that the fetch deserves, with how it was proven complete.
         """
+        import pyarrow as pa
+
         self._flush()
         self._writer.close()
+        pa.default_memory_pool().release_unused()  # the load that follows needs the room: 20 MB
         _sync(self.path)
         path = self.path.with_suffix("")
         spool = ProvenSpool(path, snapshot)
@@ -198,7 +203,7 @@ def sweep(state: Path) -> None:
 
 def adopted(spool: ProvenSpool, run_id: str | None) -> ProvenSpool:
     """Returns a kept spool as the result of the run that loads it."""
-    return replace(spool, snapshot=replace(spool.snapshot, run_id=run_id))
+    return replace(spool, snapshot=replace(spool.snapshot, run_id=run_id), adopted=True)
 
 
 def _proof_path(path: Path) -> Path:

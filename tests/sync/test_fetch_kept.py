@@ -14,9 +14,11 @@ from remote_segments.config.loader import load_project
 from remote_segments.errors import TemporaryError
 from remote_segments.simulator import Simulator
 from remote_segments.sync.fetch import load
+from remote_segments.sync.mapping import map_segment
+from remote_segments.sync.publication import publish_segment
 from remote_segments.sync.spool import Spools
-from tests.support.fetching import NOW, Refresher, with_small_pages
-from tests.support.projects import VIP, write_project, write_segment
+from tests.support.fetching import NOW, WINDOW, Refresher, with_small_pages
+from tests.support.projects import VIP, seed_contacts, write_project, write_segment
 
 HOLDER = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 
@@ -92,6 +94,36 @@ def test_an_edited_definition_is_fetched_anew(unloaded: Refresher, tmp_path: Pat
     edited = replace(unloaded, project=with_small_pages(load_project(tmp_path)))
     row = edited.fetch()
     assert set(edited.members(row.snapshot_id)) == edited.expected(1, segment="WINBCK")
+
+
+def test_an_edit_that_is_undone_does_not_bring_old_ids_back(unloaded: Refresher, tmp_path: Path) -> None:
+    """What was kept from before the edit is deleted by the fetch after it, and never shown or loaded again."""
+    write_segment(tmp_path, "vip", {**VIP, "source": {"connection": "klaviyo", "segment_id": "WINBCK"}})
+    edited = replace(unloaded, project=with_small_pages(load_project(tmp_path)))
+    edited.fetch()
+    assert edited.files() == []
+    write_segment(tmp_path, "vip", VIP)
+    undone = replace(unloaded, project=with_small_pages(load_project(tmp_path)), attempts=edited.attempts)
+    row = undone.fetch()
+    assert row.fetched_at != NOW
+    assert set(undone.members(row.snapshot_id)) == undone.expected(2)
+
+
+def test_a_spool_that_newer_published_ids_have_overtaken_is_fetched_anew(unloaded: Refresher, tmp_path: Path) -> None:
+    """As when another machine refreshed the segment while this one's spool waited: it would only be history."""
+    saved = {path: path.read_bytes() for path in unloaded.files()}
+    for path in saved:
+        path.unlink()
+    unloaded.fetch()
+    seed_contacts(unloaded.project, unloaded.simulator)
+    map_segment(unloaded.project, "vip", partition_key=WINDOW, run_id=None, now=NOW + timedelta(minutes=2))
+    publish_segment(unloaded.project, "vip", partition_key=WINDOW, run_id=None, now=NOW + timedelta(minutes=2))
+    for path, content in saved.items():
+        path.write_bytes(content)
+    row = unloaded.fetch(now=NOW + timedelta(minutes=3))
+    assert row.fetched_at == NOW + timedelta(minutes=3)
+    assert set(unloaded.members(row.snapshot_id)) == unloaded.expected(3)
+    assert unloaded.files() == []
 
 
 def test_a_spool_older_than_a_day_is_deleted_and_fetched_anew(unloaded: Refresher) -> None:
