@@ -223,7 +223,8 @@ class Client:
                 tally.calls += 1
                 response = read(request, credential)
             except httpx.TimeoutException:
-                found = f"The platform sent nothing for {self.manifest.timeout_seconds:g} seconds, or much too slowly."
+                seconds = (request.wish and request.wish.timeout) or self.manifest.timeout_seconds
+                found = f"The platform sent nothing for {seconds:g} seconds, or much too slowly."
                 return self._failed("timeout", found)
             except httpx.RemoteProtocolError:
                 return self._failed("answer-cut", "The connection closed before the whole answer had come.")
