@@ -110,6 +110,8 @@ def duplicated_member(lab: Lab) -> Judgement:
     repeated = outcome.proof.repeated if outcome.proof else 0
     if repeated and len(names) == lab.many:
         return passed(note="counted as repeated")
+    if len(outcome.rows) == len(names) == lab.many:
+        return passed(note="the next page begins behind it, whatever the platform holds twice")
     found = f"A member that came twice was not counted: {len(outcome.rows)} rows, {repeated} repeated."
     return failed(Problem("fault-unnoticed", found, "Report this bug.", lab.where))
 

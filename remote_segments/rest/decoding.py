@@ -94,14 +94,21 @@ class _Node:
         node.type, node.default = type_, default
         return ".".join(attributes)
 
-    def struct(self) -> Any:
-        """Returns the type of this piece; a piece is required unless all that is under it may be absent."""
+    def struct(self, *, indexed: bool = False) -> Any:
+        """Returns the type of this piece; a piece is required unless all that is under it may be absent.
+
+        Args:
+            indexed: whether the name 0 stands for the only entry of an array; more entries would hold members, too.
+        """
         if not self.children:
             return self.type
         fields: list[Any] = []
         for number, child in enumerate(self.children.values()):
-            inner = child.struct() | None if child.null else child.struct()
+            inner = child.struct(indexed=indexed)
+            inner = inner | None if child.null else inner
             fields.append((f"f{number}", inner | UnsetType, child.default) if child.absent else (f"f{number}", inner))
+        if indexed and list(self.children) == ["0"]:
+            return msgspec.defstruct("Answer", fields, array_like=True, forbid_unknown_fields=True, gc=False)
         names = {f"f{number}": name for number, name in enumerate(self.children)}
         return msgspec.defstruct("Answer", fields, rename=names, kw_only=True, gc=False)
 
@@ -135,6 +142,7 @@ def _reader(root: _Node, path: str, type_: Any, *, absent: bool) -> Column:
 
 
 _TYPES: Mapping[str, Any] = {"text": str | None, "integer": int | None, "either": str | int | None}
+_BARE: Mapping[str, Any] = {"text": str, "integer": int, "either": str | int}
 _INSTANTS: Mapping[str, Any] = {
     "iso": Annotated[datetime, msgspec.Meta(tz=True)] | None,
     "unix": int | float | None,
@@ -169,7 +177,7 @@ class PageDecoder:
         }
         if isinstance(layout, Rows) and layout.columns_at:
             self._named = envelope.add(layout.columns_at, list[str], absent=False, null=False)
-        self._decoder = msgspec.json.Decoder(envelope.struct() if path else array)
+        self._decoder = msgspec.json.Decoder(envelope.struct(indexed=True) if path else array)
 
     def _array(self, member: Any) -> Any:
         """Returns the type of all members, which exists at run time only."""
@@ -180,7 +188,8 @@ class PageDecoder:
 
     def _member(self, joined_at: JoinedAt | None) -> Any:
         if self._layout.kind == "strings":
-            return str
+            (identifier,) = self._identifiers.values()
+            return _BARE[identifier.type]
         if isinstance(self._layout, Rows):
             return self._row(self._layout, joined_at)
         root = _Node(absent=False, null=False)

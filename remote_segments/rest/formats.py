@@ -40,7 +40,7 @@ class BareArray(Settings):
 
 
 class Texts(Settings):
-    """A JSON array of texts, each the identifier of one member: `["u-1", "u-2"]`."""
+    """A JSON array of texts or numbers, each the identifier of one member: `["u-1", "u-2"]`."""
 
     kind: Literal["strings"]
     items: Path | None = Field(None, description="Path of the array; left out when the answer itself is the array.")

@@ -57,6 +57,35 @@ def test_texts_are_members() -> None:
     assert page.columns == {"key": ["a"]}
 
 
+def test_bare_numbers_become_texts() -> None:
+    """Where the manifest says so, members that are nothing but a number; text between them is an error."""
+    layout, fields = TextsFormat(kind="strings", items="ids"), {"key": IdentifierField(type="integer")}
+    assert decode({"ids": [11, 12]}, layout=layout, identifiers=fields)[0].columns == {"key": ["11", "12"]}
+    either = {"key": IdentifierField(type="either")}
+    assert decode({"ids": [11, "u"]}, layout=layout, identifiers=either)[0].columns == {"key": ["11", "u"]}
+    for wrong in (["11"], [11, None], [True], [[11]]):
+        with pytest.raises(PlatformError, match="wrong-type"):
+            decode({"ids": wrong}, layout=layout, identifiers=fields)
+
+
+def test_members_may_be_within_the_only_entry_of_an_array() -> None:
+    """0 is the only entry; none, or a second one that would hold members too, is an error that names the place."""
+    layout, fields = TextsFormat(kind="strings", items="data.0.ids"), {"key": IdentifierField()}
+    extras = {"total": Extra("data.0.page.total", int)}
+    whole = {"ids": ["u"], "page": {"total": 1}}
+    page, values = decode({"data": [whole]}, layout=layout, identifiers=fields, extras=extras)
+    assert (page.columns, values) == ({"key": ["u"]}, {"total": 1})
+    for answer, place in (
+        ({"data": []}, "`data`"),
+        ({"data": [whole, whole]}, "at most length 1"),
+        ({"data": {"0": whole}}, "`data`"),
+        ({"data": [{"ids": ["u"]}]}, r"`data\[0\].page`"),
+        ({"data": [{**whole, "ids": [7]}]}, r"data\[0\].ids"),
+    ):
+        with pytest.raises(PlatformError, match=place):
+            decode(answer, layout=layout, identifiers=fields, extras=extras)
+
+
 KEYED = KeyedObject(kind="keyed", items="contacts")
 ROWS = Rows(kind="rows", items="results", columns=("id", "properties.email", "more"), columns_at="columns")
 COLUMNS = {"key": IdentifierField(path="id"), "email": IdentifierField(path="properties.email")}
