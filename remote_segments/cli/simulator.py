@@ -33,7 +33,7 @@ def address_of(platform: str) -> str | None:
 
 
 def simulate(
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on the loopback address.")] = PORT,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on the loopback address.")] = PORT,
     as_json: JsonOption = False,
 ) -> None:
     """Serve fake accounts of several platforms on this machine; members change at each refresh."""
