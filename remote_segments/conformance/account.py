@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -140,10 +141,10 @@ class Account:
             self.foreign.append(request.url.host)
             return httpx.Response(200, stream=Bytes(b"{}"))
         sent = asked(request)
-        for verb, calls in self._calls().items():
+        for verb, calls in self._documented.items():
             if any(wanted.same_place(sent) for wanted, _ in calls):
                 return self._meet(sent, verb, calls)
-        every = [pair for calls in self._calls().values() for pair in calls]
+        every = [pair for calls in self._documented.values() for pair in calls]
         return self._undocumented(sent, self._nearest(sent, every))
 
     def expected(self) -> list[dict[str, str | None]]:
@@ -196,7 +197,11 @@ class Account:
         return request.url.host not in self._hosts()
 
     def _hosts(self) -> set[str | None]:
-        return {urlsplit(wanted.url).hostname for calls in self._calls().values() for wanted, _ in calls}
+        return {urlsplit(wanted.url).hostname for calls in self._documented.values() for wanted, _ in calls}
+
+    @cached_property
+    def _documented(self) -> dict[Verb, list[tuple[Wanted, Exchange | None]]]:
+        return self._calls()
 
     def _calls(self) -> dict[Verb, list[tuple[Wanted, Exchange | None]]]:
         kind = self.membership

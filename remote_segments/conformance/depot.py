@@ -37,7 +37,7 @@ class Depot(Account):
         return calls
 
     def _astray(self, request: httpx.Request) -> bool:
-        platform = {urlsplit(wanted.url).hostname for wanted, _ in self._calls()["describe"]}
+        platform = {urlsplit(wanted.url).hostname for wanted, _ in self._documented["describe"]}
         sent = f"{request.url} {request.headers}"
         credentials = {SECRET, *(text for name, text in self.exchanges.headers.items() if name == "authorization")}
         abroad = request.url.host not in platform and any(text in sent for text in credentials)

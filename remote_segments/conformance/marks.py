@@ -32,7 +32,7 @@ def fill(template: Any, values: Mapping[str, Any]) -> Any:
         if whole and whole[1] in values:
             return values[whole[1]]
         return MARK.sub(lambda match: str(values.get(match[1], match[0])), template)
-    if isinstance(template, Mapping):
+    if isinstance(template, dict):
         return {fill(key, values): fill(value, values) for key, value in template.items()}
     if isinstance(template, list | tuple):
         return [fill(piece, values) for piece in template]
