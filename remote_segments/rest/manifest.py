@@ -268,6 +268,8 @@ class Manifest(Settings):
             for name in sorted(set(kind.placeholders()) - known):
                 yield f"{{{name}}} in sources.{kind_name} is neither one of its ids nor an option of the connection"
             used = set(kind.members.placeholders())
+            if DESCRIBED in used:  # the name comes from the description, which the ids lead to
+                used |= set(kind.describe.placeholders())
             for name in sorted(set(kind.ids) - used):
                 yield f"the id {name} is not used in sources.{kind_name}.members"
             clash = sorted(set(kind.ids) & options)

@@ -403,10 +403,10 @@ def test_addresses_may_be_within_entries(world: World) -> None:
 
 def test_an_export_may_be_asked_for_by_name(world: World) -> None:
     """The name comes from the description, so that renaming the segment breaks nothing; in a preview, too."""
-    job = {**JOB, "submit": {**JOB["submit"], "body": '{"id": "{segment_id}", "name": "{described_name}"}'}}
+    job = {**JOB, "submit": {**JOB["submit"], "body": '{"name": "{described_name}"}'}}
     server = Exporter()
     read(fetching(server, world, {**LINES, "job": job}))
-    assert server.requests[1].content == b'{"id": "s1", "name": "VIP"}'
+    assert server.requests[1].content == b'{"name": "VIP"}'
     platform = connect(manifest({**EXPORT, **LINES, "job": job}), Exporter(), world)
     assert platform.preview("segment", {"segment_id": "s1"}).columns == {"id": list(MEMBERS)}
 
