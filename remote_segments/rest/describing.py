@@ -1,6 +1,6 @@
 """What the platform says about one segment: its name, its size, and whether it is still being computed."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -216,3 +216,14 @@ def still_computing(description: Description, where: str) -> TemporaryError:
     """Returns the error for a segment whose membership is not complete yet."""
     found = f"The platform is still computing the segment `{description.name}`: {description.warning}"
     return TemporaryError("segment-computing", found, "The next refresh tries again; the last snapshot stays.", where)
+
+
+def naming(description: Description, placeholders: Iterable[str], where: str) -> dict[str, str]:
+    """Returns the placeholder of the segment's name, for what is asked for by name.
+
+    Raises:
+        PlatformError: `wrong-type` for a blank name that is used: some platforms give everybody for it.
+    """
+    if not description.name.strip() and DESCRIBED in set(placeholders):
+        raise wrong_type("name", "a blank name, by which the members would be asked for", where)
+    return {DESCRIBED: description.name}

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.decoding import Page, PageDecoder
-from remote_segments.rest.describing import DESCRIBED, Describe, Description, still_computing
+from remote_segments.rest.describing import DESCRIBED, Describe, Description, naming, still_computing
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.export.job import Job
 from remote_segments.rest.formats import Format
@@ -142,7 +142,8 @@ class MembersFlow:
         return self.members.total is not None and self.members.total.certainty != "estimate"
 
     def _first_call(self, described: Description | None) -> Generator[Request | Pause, Any, Call]:
-        values = {**self.values, DESCRIBED: described.name} if described else self.values
+        named = naming(described, self.members.placeholders(), self.described_where) if described else {}
+        values: Mapping[str, str] = {**self.values, **named}
         if self.members.page_size:
             values = {**values, PAGE_SIZE: str(self.members.page_size)}
         if self.members.job is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.decoding import Page
-from remote_segments.rest.describing import DESCRIBED, Describe, Description, still_computing
+from remote_segments.rest.describing import DESCRIBED, Describe, Description, naming, still_computing
 from remote_segments.rest.export.members import Export
 from remote_segments.rest.files.answers import Ready
 from remote_segments.rest.files.arrivals import Arrivals, arrivals
@@ -65,7 +65,7 @@ class FileFlow:
         total = self.members.total
         apart = total is not None and total.source == "describe"
         counts = [before.size] if apart and before.size is not None else []
-        values = {**self.values, DESCRIBED: before.name}
+        values = {**self.values, **naming(before, self.members.placeholders(), self.described_where)}
         ready: Ready = yield from self.members.prepare(self.base, values, self.where)
         if not ready.links and self.members.empty == "error":
             raise self._empty("The export holds no file.")
@@ -88,7 +88,8 @@ class FileFlow:
         """Reads the first members for a preview; an export is made for it like for any fetch."""
         values = self.values
         if DESCRIBED in set(self.members.placeholders()):
-            values = {**values, DESCRIBED: (yield from self.description()).name}
+            described = yield from self.description()
+            values = {**values, **naming(described, self.members.placeholders(), self.described_where)}
         ready: Ready = yield from self.members.prepare(self.base, values, self.where)
         nothing = Page({name: [] for name in self.reader.names()}, None, 0)
         if not ready.links:
