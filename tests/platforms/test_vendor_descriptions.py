@@ -26,6 +26,7 @@ FOLDER = Path(os.environ.get("REMOTE_SEGMENTS_SHARED", ROOT.parent / "shared")) 
 DESCRIPTIONS: dict[str, tuple[str, ...]] = {
     "brevo": ("brevo.yaml",),
     "mixpanel": ("mixpanel-query.yaml",),
+    "onesignal": ("onesignal.yaml",),
     "sendgrid": ("sendgrid_mc_contacts.json", "sendgrid_mc_lists.json", "sendgrid_mc_segments_2.0.json"),
 }
 """For each platform, the files that describe it."""
@@ -92,7 +93,7 @@ def operation(platform: str, exchange: Exchange) -> tuple[dict[str, Any], dict[s
     for file in DESCRIPTIONS[platform]:
         whole = description(platform, file)
         for template, found in sorted(whole["paths"].items(), key=lambda pair: pair[0].count("{")):  # exact ones first
-            pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template))
+            pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template.partition("?")[0]))
             if method in found and re.fullmatch(pattern, place):
                 return whole, found, found[method]
     hosts = {urlsplit(server["url"]).hostname for server in whole["servers"]}
