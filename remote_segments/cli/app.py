@@ -74,9 +74,6 @@ def main() -> None:
     taken = load_env_file(Path(".env"))
     try:
         app()
-    except KeyboardInterrupt:
-        err.print("Interrupted; what was published stays.")
-        sys.exit(INTERRUPTED)
     except RemoteSegmentsError as error:
         print_error(error, as_json="--json" in sys.argv)
         if error.code == "unknown-environment" and ENVIRONMENT_VARIABLE in taken:
@@ -86,10 +83,6 @@ def main() -> None:
         bug = unexpected(error)
         print_error(bug, as_json="--json" in sys.argv)
         sys.exit(bug.exit_code)
-
-
-INTERRUPTED = 130
-"""The exit code of a command that a person stopped, as shells have it: 128 and the number of SIGINT."""
 
 
 def load_env_file(file: Path) -> set[str]:

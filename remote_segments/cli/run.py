@@ -84,6 +84,9 @@ def run(
         raise typer.Exit(exit_code(failed))
 
 
+INTERRUPTED = 130
+"""The exit code of a command that a person stopped, as shells have it: 128 and the number of SIGINT."""
+
 WAIT = 3
 """The exit code that says: try again. It counts only where nothing else went wrong."""
 
@@ -105,6 +108,9 @@ def refresh_all(
         for name in segments:
             try:
                 refresh(folder, name, previous_window=previous_window)
+            except KeyboardInterrupt:
+                err.print(f"Interrupted while {name} was refreshed; what was published stays.")
+                raise typer.Exit(INTERRUPTED) from None
             except RemoteSegmentsError as error:
                 failed.append(error)
             except Exception as error:  # a bug, of which only kind and place are told

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from remote_segments.cli.app import load_env_file
 from remote_segments.config.project import Project
 from remote_segments.errors import EngineError, HeldError, PlatformError, ProjectError, TemporaryError
 from remote_segments.simulator import Simulator
-from tests.support.commands import command, edit, on_terminal, process
+from tests.support.commands import command, edit, on_terminal, process, started
 from tests.support.projects import snapshot_rows
 
 COMMANDS = ("init", "segments", "add", "preview", "validate", "doctor", "test", "run", "status", "pause", "resume",
@@ -283,3 +284,17 @@ def test_every_command_is_tested_here() -> None:
     """A new command gets its `--help` checked."""
     groups = application.app.registered_groups
     assert {one.name for one in (*application.app.registered_commands, *groups)} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_refresh_that_is_stopped_says_what_stays(project: Project, simulator: Simulator, how: signal.Signals) -> None:
+    """Ctrl-C and a polite kill end in a sentence and the code that shells expect, not in a traceback."""
+    simulator.fault("hang", page=1)
+    with started("run", "vip", "--project", project.folder, folder=project.folder) as running:
+        while not any(call.page == 1 for call in simulator.calls(verb="members")):
+            assert running.poll() is None
+        running.send_signal(how)
+        _, told = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "what was published stays" in told
+    assert "Traceback" not in told

@@ -71,6 +71,12 @@ def process(*words: str | Path, folder: Path, **environment: str) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+def started(*words: str | Path, folder: Path) -> subprocess.Popen[str]:
+    """Starts a command in a process of its own, to be stopped by the test."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(_started(words), cwd=folder, env=_environment({}), stdout=pipe, stderr=pipe, text=True)
+
+
 def on_terminal(*words: str | Path, folder: Path) -> str:
     """What a person sees of a command at a terminal of 80 columns, control characters included."""
     ours, theirs = os.openpty()
