@@ -9,7 +9,7 @@ from remote_segments.conformance import failures, memberships
 from remote_segments.conformance.exchanges import Exchanges
 from remote_segments.conformance.failures import Row
 from remote_segments.conformance.lab import Lab
-from remote_segments.conformance.misspelling import Misspelt, case_differs, leading_nowhere, misspell, written_paths
+from remote_segments.conformance.misspelling import Misspelt, case_differs, leading_nowhere, misspell, own_paths
 from remote_segments.conformance.reading import exchanges_file, load_exchanges
 from remote_segments.conformance.replay import differences
 from remote_segments.conformance.verdicts import Judgement, failed, inapplicable, judged, passed
@@ -131,7 +131,7 @@ def _lacking(document: Document, manifest: Manifest, exchanges: Exchanges) -> It
 
 
 def _documented(document: Document, manifest: Manifest, exchanges: Exchanges) -> Line:
-    verdict = judged(leading_nowhere(document, written_paths(manifest), exchanges))
+    verdict = judged(leading_nowhere(document, own_paths(document, manifest), exchanges))
     return Line(None, "documented-paths", "Every path is somewhere in the documented answers.", verdict)
 
 

@@ -53,6 +53,11 @@ def written_paths(settings: BaseModel, at: KeyPath = ()) -> Iterator[Written]:
         yield from _in_value(getattr(settings, name), (*at, info.alias or name), path=path, plain=plain)
 
 
+def own_paths(document: Document, manifest: Manifest) -> Iterator[Written]:
+    """Yields the paths that a file holds; one that is a default may be what the platform never answers."""
+    return (written for written in written_paths(manifest) if _is_written(document.content, written.at))
+
+
 def _is_path(annotation: Any) -> bool:
     if isinstance(annotation, AfterValidator):
         return annotation.func is _PATH_RULE
@@ -129,9 +134,7 @@ class Misspelt:
 
 def misspell(document: Document, manifest: Manifest, exchanges: Exchanges) -> Iterator[Misspelt]:
     """Yields every misspelling of every path, each tried on the whole account."""
-    for written in written_paths(manifest):
-        if not _is_written(document.content, written.at):
-            continue  # a default that the file does not hold
+    for written in own_paths(document, manifest):
         for text in written.misspelt():
             content = _changed(document.content, written.at, text)
             try:
