@@ -13,9 +13,31 @@ from remote_segments.config.writing import Match, scalar, segment_text
 from remote_segments.validation import check
 from remote_segments.yaml import parse
 
+AMBIGUOUS = [
+    *[
+        "010",
+        "8",
+        "12:30",
+        "1_000",
+        "1e3",
+        "0x1F",
+        "1.0",
+        "+1",
+        "yes",
+        "null",
+        "~",
+        "2026-11-24",
+        "-",
+        "#1",
+        "a: b",
+        "",
+    ],
+    *[" x", "{a}", "[a]", "*a", "&a", "!a", "a,b", "x #y", "'", '"', "\n", "\u00e9"],
+]
+"""Texts that plain YAML takes for numbers, days, switches, or its own signs."""
 
-@pytest.mark.parametrize("text", ["010", "8", "12:30", "1_000", "1e3", "0x1F", "yes", "null", "~", "2026-11-24", "-", "#1", "a: b",
-                                  "", " x", "{a}", "[a]", "*a", "&a", "!a", "a,b", "x #y", "'", '"', "\n", "é", "1.0", "+1"])  # fmt: skip
+
+@pytest.mark.parametrize("text", AMBIGUOUS)
 def test_an_id_stays_the_characters_it_is(text: str) -> None:
     """Ids that YAML would read as something else are quoted, wherever they stand."""
     assert yaml.safe_load(f"a: {scalar(text)}") == {"a": text}
