@@ -41,7 +41,7 @@ class Depot(Account):
         sent = f"{request.url} {request.headers}"
         credentials = {SECRET, *(text for name, text in self.exchanges.headers.items() if name == "authorization")}
         abroad = request.url.host not in platform and any(text in sent for text in credentials)
-        return abroad or super()._astray(request)
+        return abroad or (not self._files.redirects and super()._astray(request))
 
     def _undisturbed(self, place: Place, values: dict[str, str], exchange: Exchange | None) -> httpx.Response:
         if exchange is None:

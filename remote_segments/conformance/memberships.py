@@ -191,8 +191,11 @@ def wrong_total(lab: Lab) -> Judgement:
 
 def foreign_link(lab: Lab) -> Judgement:
     """A link or a redirect to another host is not followed, and no credential goes there."""
-    if lab.membership.files is not None and lab.membership.files.address:
+    files = lab.membership.files
+    if files is not None and files.address:
         return inapplicable("files are on another host, which is called without the credential")
+    if files is not None and files.redirects:  # followed; the account finds a credential that goes along
+        return must_end(lab, [on_page(1, redirect)], {"request-refused"}, "a redirect to a host without the file")
     troubles = [on_page(page, redirect) for page in range(1, min(lab.pages, 3) + 1)]
     verdict = must_end(lab, troubles, {"foreign-link", "redirected"}, "a redirect to another host")
     if verdict.result == "failed" or not _led(lab):
