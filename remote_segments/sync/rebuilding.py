@@ -58,7 +58,7 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
         rebuilt=published,
     )
     written = _rewrite(writing, snapshot, derived)
-    _correct_following(writing, following, placed)
+    _correct_following(writing, following, written)
     return Mapped.of(written, "rebuild")
 
 

@@ -116,6 +116,13 @@ def published_after(session: Session, snapshot: Snapshot) -> Snapshot | None:
     return _first(session, snapshot.segment, condition, OLDEST)
 
 
+def had_members(session: Session, snapshot: Snapshot) -> bool:
+    """Whether a published snapshot of its generation, before it in time, had members."""
+    instant, generation = literal(snapshot.effective_at), literal(snapshot.generation)
+    condition = f"state = 'published' AND effective_at < {instant} AND generation = {generation} AND mapped > 0"
+    return _first(session, snapshot.segment, condition) is not None
+
+
 def newest_complete(
     session: Session, segment: str, partition_key: str | None = None, run_id: str | None = None
 ) -> Snapshot | None:

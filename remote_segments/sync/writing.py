@@ -15,7 +15,7 @@ from remote_segments.membership.history import keys_at
 from remote_segments.membership.literals import literal, table_name
 from remote_segments.sync.deriving import Derived, scope_of
 from remote_segments.sync.plan import Plan
-from remote_segments.sync.snapshots import Snapshot
+from remote_segments.sync.snapshots import Snapshot, had_members
 from remote_segments.warehouses.base import Session
 
 DERIVED_TABLES = ("keys", "unmapped", "changes")
@@ -78,11 +78,16 @@ class Writing:
     def _effective_at(self) -> datetime:
         return effective(self.snapshot)
 
-    @property
+    @cached_property
     def _compared(self) -> Snapshot | None:
-        """The snapshot that keys can be compared with: the one before it, of the same generation."""
-        same = self.previous is not None and self.previous.generation == self.snapshot.generation
-        return self.previous if same else None
+        """The snapshot that keys can be compared with: the one before it, of the same generation.
+
+        None as long as no snapshot of the generation had members: the first who are there have not joined.
+        """
+        previous = self.previous
+        if previous is None or previous.generation != self.snapshot.generation:
+            return None
+        return previous if previous.mapped or had_members(self.session, previous) else None
 
     def _keep_former_events(self) -> None:
         if self.rebuilt:

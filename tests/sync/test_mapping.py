@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from remote_segments.errors import ProjectError
+from remote_segments.membership.guards import Guards
 from remote_segments.membership.matching import Pair
 from tests.support.memberships import EMAIL, Segment, plan_of
 
@@ -41,6 +42,27 @@ def test_a_first_snapshot_is_a_baseline(segment):
     assert segment.events(first.snapshot_id) == {("1", "joined", "baseline"), ("2", "joined", "baseline")}
     assert (first.joined, first.left) == (0, 0)
     assert segment.published("contact_id, joined_at") == [(1, None), (2, None)]
+
+
+def test_the_first_snapshot_with_members_is_a_baseline(segment):
+    """Promise 15: nobody joined when a segment that had been empty since its first fetch has members."""
+    segment.refresh([])
+    segment.refresh([])
+    found = segment.refresh(members(1, 2))
+    assert segment.events(found.snapshot_id) == {("1", "joined", "baseline"), ("2", "joined", "baseline")}
+    assert (found.joined, found.left) == (0, 0)
+    assert segment.published("contact_id, joined_at") == [(1, None), (2, None)]
+    later = segment.refresh(members(1, 3))
+    assert segment.events(later.snapshot_id) == {("3", "joined", "remote"), ("2", "left", "remote")}
+
+
+def test_members_after_an_empty_time_have_joined(segment):
+    """A segment that had members, and then none, is no new one."""
+    segment.plan = plan_of(guards=Guards(allow_empty=True))
+    segment.refresh(members(1, 2))
+    segment.refresh([])
+    found = segment.refresh(members(2, 3))
+    assert segment.events(found.snapshot_id) == {("2", "joined", "remote"), ("3", "joined", "remote")}
 
 
 def test_people_join_and_leave_by_their_own_doing(segment):
