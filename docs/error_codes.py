@@ -28,7 +28,11 @@ MAKERS = {
 """What is called with a code, a finding and a fix, and the kind of error that comes of it."""
 
 SECTIONS: dict[str, tuple[str, type[errors.RemoteSegmentsError], str | None]] = {
-    FILES: ("Files", errors.InvalidProject, "Edit the file that the message names; `validate` and `platform check` find all of these."),
+    FILES: (
+        "Files",
+        errors.InvalidProject,
+        "Edit the file that the message names; `validate` and `platform check` find all of these.",
+    ),
     "ProjectError": ("Project, account and model", errors.ProjectError, None),
     "TemporaryError": ("Wait", errors.TemporaryError, "Dagster tries these again by itself."),
     "PlatformError": ("Platform", errors.PlatformError, None),
