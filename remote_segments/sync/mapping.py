@@ -8,7 +8,7 @@ an older one is rebuilt in its place in history (`rebuilding.py`).
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from remote_segments.errors import EngineError, HeldError, ProjectError, RemoteSegmentsError
@@ -17,7 +17,7 @@ from remote_segments.sync.deriving import derive
 from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.rebuilding import rebuild
 from remote_segments.sync.results import Mapped
-from remote_segments.sync.snapshots import Snapshot, get, insert, latest_published, new_snapshot_id, update
+from remote_segments.sync.snapshots import TICK, Snapshot, get, insert, latest_published, new_snapshot_id, update
 from remote_segments.sync.store import ensure_store
 from remote_segments.sync.writing import Writing, clear
 from remote_segments.warehouses.base import Session, Warehouse
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from remote_segments.config.project import Project
 
 _UNPUBLISHED = ("fetched", "mapped", "held")
-
-_TICK = timedelta(microseconds=1)
-"""The smallest distance of two instants in every warehouse."""
 
 
 def map_segment(
@@ -184,4 +181,4 @@ def _generation(plan: Plan, latest: Snapshot | None) -> int:
 def _instant(snapshot: Snapshot, latest: Snapshot | None, now: datetime) -> datetime:
     """From when the membership counts: when it was fetched, or the model read; always after the published one."""
     own = now if snapshot.kind == "remap" or snapshot.fetched_at is None else snapshot.fetched_at
-    return max(own, latest.effective_at + _TICK) if latest and latest.effective_at else own
+    return max(own, latest.effective_at + TICK) if latest and latest.effective_at else own

@@ -13,8 +13,17 @@ from remote_segments.sync.choosing import check_source
 from remote_segments.sync.deriving import Derived, derive
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.results import Mapped
-from remote_segments.sync.snapshots import Snapshot, get, published_after, published_before, update
-from remote_segments.sync.writing import Writing
+from remote_segments.sync.snapshots import (
+    TICK,
+    Snapshot,
+    get,
+    latest_published,
+    published_after,
+    published_at,
+    published_before,
+    update,
+)
+from remote_segments.sync.writing import Writing, effective
 from remote_segments.warehouses.base import Session
 
 
@@ -30,6 +39,8 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
         HeldError: what would hold it, had it come in time; `none-mapped` for one that was published.
     """
     snapshot = get(session, plan.segment, snapshot_id)
+    if snapshot is not None and snapshot.state != "published":
+        snapshot = replace(snapshot, effective_at=_instant(session, snapshot))
     following = published_after(session, snapshot) if snapshot else None
     if snapshot is None or following is None:
         raise EngineError("no-later-snapshot", f"Nothing follows {snapshot_id}.", "Report this bug.", plan.where)
@@ -77,7 +88,29 @@ def _rewrite(writing: Writing, snapshot: Snapshot, derived: Derived) -> Snapshot
     )
 
 
-_REWRITTEN = ("previous_id", "generation", "definition_hash", "key_columns", "model_read_at", "published_at")
+def _instant(session: Session, snapshot: Snapshot) -> datetime:
+    """Where an overtaken snapshot belongs: at its own instant, yet before what overtook it, and with nobody else.
+
+    Not where an earlier mapping had put it, after what was published then.
+    """
+    own = effective(snapshot) if snapshot.kind == "remap" or snapshot.fetched_at is None else snapshot.fetched_at
+    latest = latest_published(session, snapshot.segment)
+    if latest is not None:
+        own = min(own, effective(latest) - TICK)
+    while published_at(session, snapshot.segment, own) is not None:
+        own -= TICK
+    return own
+
+
+_REWRITTEN = (
+    "effective_at",
+    "previous_id",
+    "generation",
+    "definition_hash",
+    "key_columns",
+    "model_read_at",
+    "published_at",
+)
 
 
 def _correct_following(writing: Writing, following: Snapshot, rebuilt: Snapshot) -> None:

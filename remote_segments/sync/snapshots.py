@@ -5,7 +5,7 @@ Snapshots of a segment are ordered by `effective_at`, the instant from which the
 
 import secrets
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from remote_segments.membership.literals import literal, quoted, table_name
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 COMPLETE = ("fetched", "mapped", "published", "held")
 """States whose ids are all there: a proven fetch, or a remap of one."""
+
+
+TICK = timedelta(microseconds=1)
+"""The smallest distance of two instants in every warehouse; no two published snapshots count from the same one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +105,11 @@ def get(session: Session, segment: str, snapshot_id: str) -> Snapshot | None:
 def latest_published(session: Session, segment: str) -> Snapshot | None:
     """The published snapshot that `<segment>` shows."""
     return _first(session, segment, "state = 'published'")
+
+
+def published_at(session: Session, segment: str, instant: datetime) -> Snapshot | None:
+    """The published snapshot that counts from an instant on."""
+    return _first(session, segment, f"state = 'published' AND effective_at = {literal(instant)}")
 
 
 def published_before(session: Session, snapshot: Snapshot) -> Snapshot | None:

@@ -1,12 +1,15 @@
 """Rebuilding older windows, and fetches that were mapped too late: history is corrected around them, and only there."""
 
 import itertools
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from remote_segments.errors import HeldError, ProjectError
+from remote_segments.errors import EngineError, HeldError, ProjectError
+from remote_segments.membership.guards import Guards
+from remote_segments.sync.rebuilding import rebuild
 from tests.reference.history import Moment, history
 from tests.support.memberships import Segment, plan_of
 
@@ -140,6 +143,71 @@ def test_a_fetch_that_was_mapped_late_finds_its_place(segment):
     row = segment.row(last.snapshot_id)
     assert (row.previous_id, row.joined_count, row.left_count) == (late, 1, 1)
     assert segment.published() == [3, 4]
+
+
+def test_members_of_a_late_fetch_before_the_first_ones_are_the_baseline(segment):
+    """Promise 15: the events after it are then counted against it, as they would have been in time."""
+    segment.refresh([])
+    late = segment.fetch(members(1, 2))
+    last = segment.refresh(members(2, 3))
+    assert segment.events(last.snapshot_id) == {("2", "joined", "baseline"), ("3", "joined", "baseline")}
+    segment.map(late)
+    assert segment.events(late) == {("1", "joined", "baseline"), ("2", "joined", "baseline")}
+    assert segment.events(last.snapshot_id) == {("3", "joined", "remote"), ("1", "left", "remote")}
+
+
+def held_before_a_later_publication(segment):
+    """A fetch that was mapped after a remap and held, then one that began after it and was published."""
+    start = segment.refresh(members(1, 2)).fetched_at
+    segment.now = start + timedelta(hours=3)
+    segment.remap()
+    segment.now = start
+    held = segment.fetch([])
+    segment.map(held, now=start + timedelta(hours=4))
+    with pytest.raises(HeldError):
+        segment.publish(held, now=start + timedelta(hours=4))
+    newer = segment.fetch(members(1, 3))
+    segment.map(newer, now=start + timedelta(hours=4))
+    segment.publish(newer, now=start + timedelta(hours=4))
+    segment.now = start + timedelta(hours=5)
+    segment.plan = plan_of(guards=Guards(allow_empty=True))
+    return held, newer
+
+
+def test_a_held_fetch_that_was_overtaken_finds_its_place(segment):
+    """It enters history at the instant of its fetch, although it once stood where the newer one stands now."""
+    held, newer = held_before_a_later_publication(segment)
+    found = segment.map(held)
+    assert (found.action, found.state, found.effective_at) == ("rebuild", "published", found.fetched_at)
+    assert found.effective_at < segment.row(newer).effective_at
+    assert segment.events(held) == {("1", "left", "remote"), ("2", "left", "remote")}
+    assert segment.at(found.effective_at) == set()
+    assert segment.at(segment.now) == {"1", "3"}
+    assert segment.published() == [1, 3]
+
+
+def test_a_remap_that_was_overtaken_finds_its_place(segment):
+    """Newer ids were published while it was mapped: it stands just before them, and they stay the last word."""
+    segment.refresh(members(1, 2, 9))
+    newer = segment.fetch(members(1, 3, 9))
+    segment.model(people(1, 2, 3, 9))
+    remapped = segment.map(segment.rows("SELECT min(snapshot_id) FROM {s}.snapshots")[0][0])
+    segment.map(newer)
+    segment.publish(newer)
+    found = segment.map(remapped.snapshot_id)
+    assert (found.action, found.state) == ("rebuild", "published")
+    assert found.effective_at < segment.row(newer).effective_at
+    assert segment.events(remapped.snapshot_id) == {("9", "joined", "model")}
+    assert segment.events(newer) == {("3", "joined", "remote"), ("2", "left", "remote")}
+    assert segment.at(segment.now) == {"1", "3", "9"}
+
+
+def test_what_nothing_follows_is_not_rebuilt(segment):
+    """The published snapshot is no history: asking for it is our mistake, and nothing is written."""
+    last = segment.refresh(members(1, 2))
+    with segment.warehouse.write() as session, pytest.raises(EngineError) as mistaken:
+        rebuild(session, segment.plan, last.snapshot_id, now=segment.now)
+    assert mistaken.value.code == "no-later-snapshot"
 
 
 counter = itertools.count()
