@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,8 @@ def ui(
         out.print(f"Dagster at http://127.0.0.1:{port}; stop with Ctrl-C.", markup=False)
         command = [sys.executable, "-m", "dagster", "dev", "--module-name", "remote_segments.definitions"]
         signal.signal(signal.SIGTERM, _interrupted)
-        dagster = subprocess.Popen([*command, "--port", str(port)])  # noqa: S603 - our own interpreter and words
+        # In a group of its own, which is ended as a whole: Dagster's servers outlive the process that started them.
+        dagster = subprocess.Popen([*command, "--port", str(port)], start_new_session=True)  # noqa: S603 - our own words
         try:
             code = dagster.wait()
         except KeyboardInterrupt:
@@ -43,11 +45,13 @@ def _interrupted(number: int, frame: object) -> None:  # noqa: ARG001 - the sign
 
 
 def _ended(dagster: "subprocess.Popen[bytes]") -> int:
-    """Lets Dagster end its own processes, as Ctrl-C does; what does not end is killed."""
-    dagster.send_signal(signal.SIGINT)
+    """Asks Dagster and its servers to end; what does not is killed."""
+    os.killpg(dagster.pid, signal.SIGTERM)
     try:
         dagster.wait(SECONDS_TO_END)
     except subprocess.TimeoutExpired:
         dagster.kill()
         dagster.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(dagster.pid, signal.SIGKILL)
     return 0
