@@ -48,15 +48,14 @@ class Secret(Settings):
         Raises:
             ProjectError: `secret-unset` when the variable or file is missing or empty.
         """
-        if self.env is not None:
-            value = os.environ.get(self.env, "").strip()
-            missing = f"The environment variable {self.env} is not set."
-            fix = f"Set {self.env} where this process starts, or name another variable."
-        else:
-            assert self.file is not None
+        if self.file is not None:
             value = self.file.read_text().strip() if self.file.is_file() else ""
             missing = f"The secret file {self.file} is missing or empty."
             fix = "Write the secret into it (readable by its owner only), or name another file."
+        else:
+            value = os.environ.get(self.env or "", "").strip()
+            missing = f"The environment variable {self.env} is not set."
+            fix = f"Set {self.env} where this process starts, or name another variable."
         if not value:
             raise ProjectError("secret-unset", missing, fix, where)
         return value
