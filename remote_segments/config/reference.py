@@ -123,6 +123,8 @@ def _cell(field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**must be written**"
+    if isinstance(field.json_schema_extra, dict) and "default" in field.json_schema_extra:
+        return _shown(field.json_schema_extra["default"])  # as it is written, where it is read as something else
     default = field.get_default(call_default_factory=True, validated_data={})
     return "" if default in (None, PydanticUndefined, {}, ()) or isinstance(default, BaseModel) else _shown(default)
 

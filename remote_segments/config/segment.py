@@ -81,20 +81,20 @@ class Freshness(Settings):
         return self
 
 
-_PERCENT = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*%\s*")
+_PERCENT = re.compile(r"\s*(\d{1,8}(?:\.\d+)?)\s*%\s*")
 
 
-def _percent(value: Any) -> Any:
+def _percent(value: Any, most: int = 100) -> Any:
     if isinstance(value, float):
         return value
     match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
-    if not match or float(match[1]) > 100:
+    if not match or float(match[1]) > most:
         found = (
             f"`{value[:20]}` is not a percentage."
             if isinstance(value, str)
             else f"A percentage is text, and this is {kind_of(value)}."
         )
-        raise refusal("bad-value", found, "Write a number from 0 to 100 and `%`, as `80%`.")
+        raise refusal("bad-value", found, f"Write a number from 0 to {most:,} and `%`, as `80%`.")
     return float(match[1])
 
 
@@ -105,6 +105,13 @@ Percent = Annotated[
 ]
 """A number of percent from 0 to 100, written as `80%`, read as 80.0."""
 
+Growth = Annotated[
+    float,
+    BeforeValidator(lambda value: _percent(value, 10_000_000)),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,8}(\.\d+)?\s*%\s*$", "examples": ["300%"]}),
+]
+"""A number of percent that may be more than 100: a segment can grow to several times its size."""
+
 
 class Guards(Settings):
     """What keeps a fetched snapshot from being published until a person decides."""
@@ -112,6 +119,20 @@ class Guards(Settings):
     allow_empty: bool = Field(False, description="Publish a proven empty segment although the last one had members.")
     minimum_match_rate: Percent | None = Field(
         None, description="The least share of fetched members that the model must know.", examples=["80%"]
+    )
+    max_left: Percent = Field(
+        20.0,
+        description="The greatest share of the published members that may leave at once, where more than 50 do; a "
+        "segment with under 100 members may in any case shrink to half, or lose 10.",
+        examples=["30%"],
+        json_schema_extra={"default": "20%"},
+    )
+    max_joined: Growth = Field(
+        100.0,
+        description="The greatest number of people who may join at once, as a share of the published members, where "
+        "more than 500 do; a segment with under 100 members may grow at will.",
+        examples=["300%"],
+        json_schema_extra={"default": "100%"},
     )
 
 

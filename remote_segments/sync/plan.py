@@ -86,7 +86,12 @@ def plan_for(project: "Project", segment_name: str) -> Plan:
         definition_hash=project.definition_hash(segment),
         include=segment.columns.include if segment.columns else None,
         exclude=(segment.columns.exclude or ()) if segment.columns else (),
-        guards=Guards(allow_empty=guards.allow_empty, minimum_match_rate=guards.minimum_match_rate),
+        guards=Guards(
+            allow_empty=guards.allow_empty,
+            minimum_match_rate=guards.minimum_match_rate,
+            max_left=guards.max_left,
+            max_joined=guards.max_joined,
+        ),
         retention=segment.retention,
         connection=segment.source.connection,
         source=source_text(segment),

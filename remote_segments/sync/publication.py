@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from remote_segments.errors import EngineError, HeldError, ProjectError
 from remote_segments.membership.enrichment import enriched
-from remote_segments.membership.guards import Counts, judge
 from remote_segments.membership.models import published_columns
 from remote_segments.sync.choosing import check_clock, check_source, choose, is_late
 from remote_segments.sync.deriving import check_model, read_model, scope_of
+from remote_segments.sync.guarding import counts_of, hold_doubtful, moved_by
 from remote_segments.sync.mapping import map_members, note_failure, remap
 from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.results import Published
@@ -44,7 +44,8 @@ def publish_segment(
         The published row; of an older window, which is part of history already, with `replaced` False.
 
     Raises:
-        HeldError: `none-mapped`, `emptied`, `match-rate-low`; recorded, and the published segment stays.
+        HeldError: `none-mapped`, `emptied`, `match-rate-low`, `many-left`, `many-joined`; recorded, and the published
+            segment stays.
         ProjectError: `not-mapped`, `snapshot-superseded`, `source-changed`, `clock-behind`; what is wrong with the
             model.
     """
@@ -124,11 +125,11 @@ def _must_be_mapped_again(plan: Plan, snapshot: Snapshot, latest: Snapshot | Non
 def _publish_mapped(
     session: Session, plan: Plan, snapshot: Snapshot, latest: Snapshot | None, now: datetime
 ) -> Published:
-    check_guards(plan, snapshot, latest)
+    check_guards(session, plan, snapshot, latest)
     rows = _replace(session, plan, snapshot)
     if rows != snapshot.mapped:  # the model changed since it was mapped
         snapshot = map_members(session, plan, snapshot.snapshot_id, now=now)
-        check_guards(plan, snapshot, latest)
+        check_guards(session, plan, snapshot, latest)
         rows = _replace(session, plan, snapshot)
     if rows != snapshot.mapped:
         found = f"{rows:,} rows were written for {snapshot.mapped or 0:,} keys."
@@ -160,14 +161,10 @@ def _replace(session: Session, plan: Plan, snapshot: Snapshot) -> int:
     return session.replace_table(plan.segment, scope.sql(rows))
 
 
-def check_guards(plan: Plan, snapshot: Snapshot, latest: Snapshot | None) -> None:
-    """Judges the counts of a mapped snapshot.
+def check_guards(session: Session, plan: Plan, snapshot: Snapshot, latest: Snapshot | None) -> None:
+    """Judges the counts of a mapped snapshot, and who would join and leave.
 
     Raises:
-        HeldError: `none-mapped`, `emptied`, `match-rate-low`.
+        HeldError: `none-mapped`, `emptied`, `match-rate-low`, `many-left`, `many-joined`.
     """
-    names = ("fetched", "mapped", "unknown", "ambiguous", "invalid", "duplicate")
-    counts = Counts(**{name: getattr(snapshot, name) or 0 for name in names})
-    verdict = judge(counts, latest.fetched if latest else None, plan.guards)
-    if verdict is not None:
-        raise HeldError(verdict.code, verdict.found, verdict.fix, plan.where)
+    hold_doubtful(plan, counts_of(snapshot), latest, moved_by(session, snapshot))

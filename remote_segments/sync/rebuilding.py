@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from remote_segments.errors import EngineError, HeldError, ProjectError
-from remote_segments.membership.guards import Counts, judge
+from remote_segments.membership.guards import Counts
 from remote_segments.sync.choosing import check_source
 from remote_segments.sync.deriving import Derived, derive
+from remote_segments.sync.guarding import hold_doubtful, moved_by
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.results import Mapped
 from remote_segments.sync.snapshots import (
@@ -50,7 +51,7 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
     if not published:
         check_source(plan, snapshot)
     derived = derive(session, plan, snapshot)
-    _judge(plan, derived.counts, preceding, published)
+    _check_counts(plan, derived.counts, preceding, published)
     placed = replace(
         snapshot,
         previous_id=preceding.snapshot_id if preceding else None,
@@ -69,6 +70,8 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
         rebuilt=published,
     )
     written = _rewrite(writing, snapshot, derived)
+    if not published:
+        hold_doubtful(plan, derived.counts, preceding, moved_by(session, written))
     _correct_following(writing, following, written)
     return Mapped.of(written, "rebuild")
 
@@ -132,8 +135,10 @@ def _check_key(plan: Plan, snapshot: Snapshot) -> None:
         )
 
 
-def _judge(plan: Plan, counts: Counts, preceding: Snapshot | None, published: bool) -> None:
+def _check_counts(plan: Plan, counts: Counts, preceding: Snapshot | None, published: bool) -> None:
     """Holds what must not enter history; of a published window only what would empty it by mistake."""
-    verdict = judge(counts, preceding.fetched if preceding else None, plan.guards)
-    if verdict is not None and (not published or verdict.code == "none-mapped"):
-        raise HeldError(verdict.code, verdict.found, verdict.fix, plan.where)
+    try:
+        hold_doubtful(plan, counts, preceding, None)
+    except HeldError as held:
+        if not published or held.code == "none-mapped":
+            raise

@@ -50,6 +50,7 @@ def test_every_key_of_a_segment_is_read() -> None:
     assert segment.freshness is not None
     assert (segment.freshness.warn, segment.freshness.fail) == (timedelta(hours=36), timedelta(days=3))
     assert (segment.guards.allow_empty, segment.guards.minimum_match_rate) == (True, 82.5)
+    assert (segment.guards.max_left, segment.guards.max_joined) == (35.0, 1200.0)
     assert segment.retention == timedelta(weeks=8)
     assert segment.tags == {"team": "lifecycle", "tier": "1"}
     assert (segment.group, segment.renamed_from, segment.remap_on_model_refresh) == ("vip", "vip_readers", False)
@@ -60,6 +61,7 @@ def test_four_keys_suffice() -> None:
     segment = load_project(GOOD / "characters", "development").segment("clock")
     assert (segment.owner, segment.columns, segment.freshness, segment.group) == (None, None, None, None)
     assert (segment.guards.allow_empty, segment.guards.minimum_match_rate) == (False, None)
+    assert (segment.guards.max_left, segment.guards.max_joined) == (20.0, 100.0)
     assert segment.retention == timedelta(days=30)
     assert segment.remap_on_model_refresh
 

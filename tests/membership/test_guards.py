@@ -1,8 +1,10 @@
 """When a snapshot is held, from its counts alone."""
 
+import re
+
 import pytest
 
-from remote_segments.membership.guards import Counts, Guards, judge
+from remote_segments.membership.guards import Counts, Guards, Moved, judge
 
 
 def counts(fetched, mapped, **lost):
@@ -30,6 +32,65 @@ def test_what_would_empty_a_segment_by_mistake_is_held(found, previously, guards
     """Promise 4: zero is published when it is proven and allowed, or the first; otherwise the last good one stays."""
     verdict = judge(found, previously, guards)
     assert (verdict.code if verdict else None) == code
+
+
+def moved(left=0, joined=0):
+    """People who leave and join, half of each by the model's doing."""
+    return Moved(
+        left_remote=left - left // 2, left_model=left // 2, joined_remote=joined - joined // 2, joined_model=joined // 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "left", "joined", "guards", "code"),
+    [
+        (1000, 200, 0, Guards(), None),
+        (1000, 201, 0, Guards(), "many-left"),
+        (1000, 201, 201, Guards(), "many-left"),
+        (1000, 201, 0, Guards(max_left=21), None),
+        (1000, 100, 0, Guards(max_left=5), "many-left"),
+        (100, 50, 0, Guards(), None),
+        (100, 51, 0, Guards(), "many-left"),
+        (99, 49, 0, Guards(), None),
+        (99, 50, 0, Guards(), "many-left"),
+        (99, 50, 1, Guards(), None),
+        (99, 60, 0, Guards(max_left=100), None),
+        (20, 10, 0, Guards(), None),
+        (20, 11, 0, Guards(), "many-left"),
+        (10, 9, 0, Guards(), None),
+        (1000, 0, 1000, Guards(), None),
+        (1000, 0, 1001, Guards(), "many-joined"),
+        (1000, 0, 1001, Guards(max_joined=101), None),
+        (400, 0, 500, Guards(), None),
+        (400, 0, 501, Guards(), "many-joined"),
+        (99, 0, 100_000, Guards(), None),
+        (None, 0, 100_000, Guards(), None),
+        (0, 0, 100_000, Guards(), None),
+    ],
+)
+def test_what_would_change_too_much_at_once_is_held(before, left, joined, guards, code):
+    """Promise 4: a model or a platform that is half there does not take people out, or in, without a person's word."""
+    after = (before or 0) - left + joined
+    verdict = judge(counts(after, after), before, guards, before, moved(left, joined))
+    assert (verdict.code if verdict else None) == code
+
+
+def test_a_segment_that_may_be_empty_may_lose_everybody():
+    """Who allowed an empty segment is not asked again."""
+    assert judge(counts(0, 0), 1000, Guards(allow_empty=True), 1000, moved(1000)) is None
+
+
+@pytest.mark.parametrize(("before", "left", "joined"), [(1000, 357, 0), (99, 77, 0), (1000, 0, 2345), (30, 29, 0)])
+def test_the_limit_that_a_verdict_names_lets_the_snapshot_through(before, left, joined):
+    """The sentence says what to write, and that is enough."""
+    after = before - left + joined
+    verdict = judge(counts(after, after), before, Guards(), before, moved(left, joined))
+    assert verdict is not None
+    name, percent = re.findall(r"guards: {(\w+): (\d+)%}", verdict.fix)[0]
+    raised = Guards(**{name: float(percent)})
+    assert judge(counts(after, after), before, raised, before, moved(left, joined)) is None
+    assert f"{max(left, joined):,}" in verdict.found
+    assert f"{before:,}" in verdict.found
 
 
 def test_a_verdict_has_numbers():

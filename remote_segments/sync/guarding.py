@@ -1,0 +1,36 @@
+"""The guards before publication, with the numbers that they judge read from the warehouse."""
+
+from remote_segments.errors import HeldError
+from remote_segments.membership.guards import CAUSES, Counts, Moved, judge
+from remote_segments.membership.literals import literal, table_name
+from remote_segments.sync.plan import Plan
+from remote_segments.sync.snapshots import Snapshot
+from remote_segments.warehouses.base import Session
+
+
+def hold_doubtful(plan: Plan, counts: Counts, latest: Snapshot | None, moved: Moved | None) -> None:
+    """Judges a snapshot against the published one before it; without `moved` by its counts alone.
+
+    Raises:
+        HeldError: `none-mapped`, `emptied`, `match-rate-low`, `many-left`, `many-joined`.
+    """
+    verdict = judge(counts, latest.fetched if latest else None, plan.guards, latest.mapped if latest else None, moved)
+    if verdict is not None:
+        raise HeldError(verdict.code, verdict.found, verdict.fix, plan.where)
+
+
+def counts_of(snapshot: Snapshot) -> Counts:
+    """The counts of a mapped snapshot."""
+    names = ("fetched", "mapped", "unknown", "ambiguous", "invalid", "duplicate")
+    return Counts(**{name: getattr(snapshot, name) or 0 for name in names})
+
+
+def moved_by(session: Session, snapshot: Snapshot) -> Moved:
+    """Who joins and leaves with a mapped snapshot, by the person's own doing or the model's."""
+    causes = ", ".join(map(literal, CAUSES))
+    rows = session.rows(
+        f"SELECT event, cause, count(*) FROM {table_name(session.schema, 'changes')} "
+        f"WHERE segment = {literal(snapshot.segment)} AND snapshot_id = {literal(snapshot.snapshot_id)} "
+        f"AND cause IN ({causes}) GROUP BY event, cause"
+    )
+    return Moved(**{f"{event}_{cause}": number for event, cause, number in rows})
