@@ -67,6 +67,18 @@ class Total(Settings):
             return None
         raise wrong_type(f"header {self.header}", "no number of members", where)
 
+    def fewest(self, declared: int, doubt: int) -> int | None:
+        """Returns how many different members must have been read for the count to agree; None where it proves nothing.
+
+        Args:
+            declared: the last count read.
+            doubt: by how many members the membership moved meanwhile, as `verdict` returned it.
+        """
+        return None if self.certainty == "estimate" else max(0, declared - max(doubt, self._slack(declared)))
+
+    def _slack(self, members: int) -> int:
+        return ceil(self.tolerance * members)
+
     def verdict(self, counts: list[int], fetched: int, where: str) -> tuple[str, int]:
         """Judges the members read against the counts read during the fetch, in order of time.
 
@@ -108,5 +120,5 @@ class Total(Settings):
             return False
         if high - low > ceil(MOVED_SHARE * high):
             return False
-        slack = ceil(self.tolerance * max(high, fetched))
+        slack = self._slack(max(high, fetched))
         return low - slack <= fetched <= high + slack

@@ -9,14 +9,15 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
-from remote_segments.errors import EngineError, RemoteSegmentsError
+from remote_segments.errors import EngineError, RemoteSegmentsError, TemporaryError
+from remote_segments.membership.literals import literal, quoted, table_name
 from remote_segments.membership.tables import MEMBERS
-from remote_segments.rest.platform import Fetch, Platform, Proof
+from remote_segments.rest.platform import Fetch, Platform
 from remote_segments.sync.choosing import is_late
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.snapshots import (
@@ -29,7 +30,7 @@ from remote_segments.sync.snapshots import (
 )
 from remote_segments.sync.spool import ProvenSpool, Spools, adopted, sweep
 from remote_segments.sync.store import ensure_store
-from remote_segments.warehouses.base import Warehouse
+from remote_segments.warehouses.base import Session, Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -76,10 +77,12 @@ def fetch(
         for kept in spools.kept(now):
             if kept.snapshot.definition_hash != attempt.definition_hash:
                 kept.remove()  # undoing an edit must not bring the ids of before it back
-            elif attempt.is_answered_by(kept.snapshot) and (loaded := load(warehouse, adopted(kept, run_id))):
+            elif attempt.is_answered_by(kept.snapshot) and (
+                loaded := _loaded(attempt, warehouse, adopted(kept, run_id))
+            ):
                 return loaded
         spool = _retrieved(attempt, spools, progress, connect)
-        loaded = load(warehouse, spool)
+        loaded = _loaded(attempt, warehouse, spool)
     if loaded is None:
         raise EngineError("snapshot-twice", "A new snapshot's id was taken already.", "Report this bug.")
     return loaded
@@ -91,6 +94,9 @@ def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
     Returns:
         The row; None when an earlier process loaded this spool and only failed to delete it, and when newer ids were
         published while it waited.
+
+    Raises:
+        TemporaryError: `membership-moved` when members came twice on pages far apart, and so many others are missing.
     """
     snapshot = spool.snapshot
     with warehouse.write() as session:
@@ -105,9 +111,47 @@ def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
             if rows != snapshot.fetched:
                 found = f"{rows:,} of {snapshot.fetched or 0:,} members arrived in the warehouse."
                 raise EngineError("load-short", found, "Nothing was stored. Report this bug.")
+            snapshot = replace(snapshot, completeness=_told_apart(session, spool))
             insert(session, snapshot)
     spool.remove()
     return snapshot if wanted else None
+
+
+def _told_apart(session: Session, spool: ProvenSpool) -> str | None:
+    """Counts the different members that were loaded; returns how their number was proven, in words.
+
+    While pages are read one after the other, only neighbours are compared: a member who came again later hides that
+    another one, whom the platform counts, was not read.
+    """
+    snapshot = spool.snapshot
+    if not snapshot.fetched or spool.primary is None:
+        return snapshot.completeness
+    ((different,),) = session.rows(
+        f"SELECT count(*) FROM (SELECT DISTINCT {quoted(spool.primary)} FROM {table_name(session.schema, 'members')} "
+        f"WHERE segment = {literal(snapshot.segment)} AND snapshot_id = {literal(snapshot.snapshot_id)}) AS people"
+    )
+    if spool.fewest is not None and different < spool.fewest:
+        raise TemporaryError(
+            "membership-moved",
+            f"The platform counts {snapshot.declared_total or 0:,} members; {snapshot.fetched:,} were read, but only "
+            f"{different:,} different ones: they moved while pages were read, and others were not seen.",
+            "Nothing was stored. The next refresh reads it again.",
+        )
+    if different == snapshot.fetched:
+        return snapshot.completeness
+    return f"{snapshot.completeness}; {snapshot.fetched - different:,} members came twice and count once"
+
+
+def _loaded(attempt: "Attempt", warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
+    """Loads a spool; one whose members moved is deleted and recorded as failed: another try must read anew."""
+    try:
+        return load(warehouse, spool)
+    except TemporaryError as error:
+        if error.code == "membership-moved":
+            spool.remove()
+            error.placed(attempt.place)
+            _record_failure(attempt, error, spool.snapshot.calls or 0)
+        raise
 
 
 @dataclass(frozen=True)
@@ -124,6 +168,11 @@ class Attempt:
     def definition_hash(self) -> str:
         """What the segment file asks for, in short."""
         return self.project.definition_hash(self.segment)
+
+    @property
+    def place(self) -> str:
+        """Where the segment's file says what is fetched, for errors."""
+        return self.project.place(self.segment, ("source", *list(self.segment.source.ids)[:1]))
 
     def is_answered_by(self, snapshot: Snapshot) -> bool:
         """Says whether a spool that was kept is what this attempt wants."""
@@ -153,7 +202,7 @@ class Attempt:
             run_id=self.run_id,
             effective_at=self.now,
             source_name=pages.description.name if pages.description else None,
-            completeness=completeness(proof),
+            completeness=proof.completeness,
             declared_total=proof.declared_total,
             fetched=proof.members,
             pages=proof.pages,
@@ -161,13 +210,6 @@ class Attempt:
             seconds=proof.seconds,
             **self.columns(),  # type: ignore[arg-type]
         )
-
-
-def completeness(proof: Proof) -> str:
-    """Returns how it was proven that nobody is missing, with what casts doubt on it."""
-    if not proof.repeated:
-        return proof.completeness
-    return f"{proof.completeness}; {proof.repeated:,} members came twice and count once"
 
 
 def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, connect: Connect) -> ProvenSpool:
@@ -180,7 +222,7 @@ def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, conn
             return _spooled(attempt, spools, progress, pages)
     except Exception as error:
         if isinstance(error, RemoteSegmentsError):
-            error.placed(project.place(attempt.segment, ("source", *list(source.ids)[:1])))
+            error.placed(attempt.place)
         _record_failure(attempt, error, pages.calls if pages else 0)
         raise
 
@@ -197,7 +239,9 @@ def _spooled(attempt: Attempt, spools: Spools, progress: Progress | None, pages:
         if snapshot.fetched != writer.members:
             found = f"{writer.members:,} of {snapshot.fetched or 0:,} members were written."
             raise EngineError("spool-short", found, "Nothing was stored. Report this bug.")
-        return writer.prove(snapshot)
+        total, declared = kind.members.total, pages.proof.declared_total
+        fewest = total.fewest(declared, pages.proof.doubt) if total is not None and declared is not None else None
+        return writer.prove(snapshot, kind.primary, fewest)
 
 
 def _record_failure(attempt: Attempt, error: Exception, calls: int) -> None:
