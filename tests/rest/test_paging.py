@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from remote_segments.errors import EngineError, PlatformError
+from remote_segments.rest.paging.sessions import SessionPage
 from tests.support.invented_platform import DIALECTS, MEMBERS, Server, World, connect, manifest, read
 
 ANY = pytest.mark.parametrize("name", DIALECTS)
@@ -335,3 +336,10 @@ def _document(answer: httpx.Response) -> dict[str, Any]:
 
 def _headers(answer: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name in {"link", "x-cursor", "x-next"}}
+
+
+def test_calls_of_a_session_are_estimated_by_its_usual_page() -> None:
+    """The size of a page is told only on the page; an estimate before it takes what the documentation says."""
+    told = {"session": "id", "session_parameter": "id", "parameter": "page", "told_size": "size", "end": "short-page"}
+    paging = SessionPage.model_validate({"kind": "session-page", **told, "usual_size": 1000})
+    assert [paging.pages(size, None) for size in (0, 999, 1000, 60_000)] == [1, 1, 2, 61]

@@ -25,6 +25,9 @@ class SessionPage(Counted):
     told_size: Path | None = Field(
         None, description="Path of the number of members of a full page, where the platform tells it on every page."
     )
+    usual_size: int | None = Field(
+        None, ge=1, description="Members of a full page by the documentation; only for estimates of calls."
+    )
 
     def extras(self) -> dict[str, Extra]:
         """Returns the values a page must hold beside its members."""
@@ -36,6 +39,10 @@ class SessionPage(Counted):
         # A page that is short of the size that the platform itself tells on it is an explicit end.
         if self.end != "short-page" or self.told_size is None:
             yield from super().problems(declared)
+
+    def pages(self, size: int, page_size: int | None) -> int:
+        """Returns the pages that so many members take at most."""
+        return super().pages(size, page_size or self.usual_size)
 
     def first(self, call: Call) -> Call:
         """Returns the call for the first page."""
