@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from remote_segments.errors import ProjectError
+from remote_segments.errors import EngineError, ProjectError
 from remote_segments.membership.guards import Guards
 from remote_segments.membership.matching import Pair
 from tests.support.memberships import EMAIL, Segment, plan_of
@@ -247,3 +247,18 @@ def test_an_identifier_that_no_fetch_gave_identifies_nobody(segment):
     """A newly written identifier that the stored members lack is not usable, and the next entry decides."""
     segment.plan = plan_of(entries=((Pair("phone", "phone", "city"),), EMAIL))
     assert segment.map(segment.fetch(members(1, 2))).mapped == 2
+
+
+@pytest.mark.parametrize("sign", ["<", "="])
+def test_members_that_are_missing_from_the_warehouse_are_an_error(segment, sign):
+    """Some of a fetch's rows gone is our mistake or somebody's DELETE: nobody is taken for gone, nothing is written."""
+    segment.refresh(members(1, 2, 3))
+    snapshot = segment.fetch(members(1, 2, 3, 4))
+    with segment.warehouse.write() as session:
+        where = f"snapshot_id = '{snapshot}' AND member_no {sign} 4"
+        session.execute(f'DELETE FROM "{session.schema}".members WHERE {where}')
+    with pytest.raises(EngineError) as broken:
+        segment.map(snapshot)
+    assert broken.value.code == "members-short"
+    assert (segment.row(snapshot).state, segment.keys(snapshot), segment.events(snapshot)) == ("fetched", {}, set())
+    assert segment.published() == [1, 2, 3]

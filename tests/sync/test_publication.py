@@ -63,6 +63,8 @@ def test_a_held_snapshot_is_published_once_the_limit_allows_it(segment):
     segment.plan = plan_of(guards=Guards(allow_empty=True))
     assert segment.publish(snapshot).left == 2
     assert segment.published() == []
+    assert segment.events(snapshot) == {("1", "left", "remote"), ("2", "left", "remote")}
+    assert segment.at(segment.row(snapshot).effective_at) == set()
 
 
 def test_a_proven_empty_first_snapshot_is_published(warehouse):
@@ -182,6 +184,21 @@ def test_a_segment_has_the_columns_its_file_asks_for(segment, changes, columns):
     segment.refresh(members(1))
     with segment.warehouse.read() as session:
         assert list(session.relation("another", session.schema).columns) == columns
+
+
+def test_what_is_published_is_kept_however_late_it_was_mapped(segment):
+    """A remap that waited longer than its retention to be published keeps its keys and the ids it came from."""
+    segment.plan = plan_of(retention=timedelta(hours=3))
+    first = segment.refresh([*members(1, 2), {"id": "y"}])
+    remapped = segment.map()
+    segment.now += timedelta(hours=5)
+    segment.publish(remapped.snapshot_id)
+    assert segment.keys(remapped.snapshot_id).keys() == {"1", "2"}
+    assert segment.unmapped(remapped.snapshot_id) == {3: "invalid"}
+    kept = {row[0] for row in segment.rows("SELECT DISTINCT snapshot_id FROM {s}.members")}
+    assert kept == {first.snapshot_id}
+    segment.remap()
+    assert segment.published() == [1, 2]
 
 
 def test_ids_are_forgotten_after_their_retention(segment):
