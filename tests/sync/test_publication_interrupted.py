@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ from remote_segments.membership.compile import Scope
 from remote_segments.membership.history import keys_at
 from remote_segments.sync.snapshots import latest_published
 from remote_segments.warehouses.duckdb_session import DuckDBSession
-from tests.support.memberships import Segment
+from tests.support.memberships import START, Segment
 from tests.support.warehouses import duckdb_warehouse
 
 ROOT = Path(__file__).parents[2]
 OLD, NEW = [1, 2, 3], [2, 3, 4]
+LATER = START + timedelta(hours=2)
+"""When the two fetches of `prepared` are done."""
 
 
 def people(numbers):
@@ -67,7 +70,7 @@ def test_a_refresh_killed_before_any_statement_leaves_the_old_or_the_new(tmp_pat
     assert {tuple(shown(folder)) for folder in folders} == {tuple(OLD), tuple(NEW)}
     assert shown(folders[-1]) == NEW
     for folder in folders[:-1:10]:
-        segment = Segment(duckdb_warehouse(folder))
+        segment = Segment(duckdb_warehouse(folder), now=LATER)
         segment.map(), segment.publish()
         assert shown(folder) == NEW
         assert segment.rows("SELECT count(*) FROM {s}.changes") == [(5,)]
@@ -89,7 +92,7 @@ class InterruptionError(Exception):
 def test_an_exception_at_any_statement_leaves_the_old_one(tmp_path, monkeypatch, stage):
     """Promise 1: whatever statement fails, nothing of the stage is kept."""
     prepared(tmp_path / "start")
-    segment = Segment(duckdb_warehouse(tmp_path / "start"))
+    segment = Segment(duckdb_warehouse(tmp_path / "start"), now=LATER)
     if stage == "publish":
         segment.map()
     before = segment.rows("SELECT * FROM {s}.snapshots ORDER BY snapshot_id")
