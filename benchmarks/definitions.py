@@ -116,7 +116,7 @@ def floor(count: int) -> Any:
     assets: list[dg.AssetsDefinition] = []
     for number in range(count):
         raw = asset(number, 0, [], [], output_required=False)
-        mapped = asset(number, 1, [raw.key, model], ["accounting", "match_rate"], automation_condition=condition)
+        mapped = asset(number, 1, [raw.key, model], ["accounting", "match_rate", "updated"], automation_condition=condition)
         enriched = asset(
             number, 2, [mapped.key, model], ["publishable"], automation_condition=condition, freshness_policy=policy
         )

@@ -83,6 +83,7 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "connection": "text",  # the account's name in project.yaml
         "source": "text",  # the id keys as JSON with sorted keys
         "source_name": "text",  # what the platform calls the segment
+        "warning": "text",  # what the platform says against relying on it: it no longer updates the segment
         "fetched_at": "timestamp",  # when the fetch began: whoever joined later is not in it
         "model_read_at": "timestamp",  # when the model was read
         "effective_at": "timestamp",  # from when this membership counts: fetched_at, or model_read_at of a remap

@@ -23,7 +23,7 @@ from remote_segments.sync.fetch import fetch
 from remote_segments.sync.mapping import map_segment
 from remote_segments.sync.pausing import pause_of
 from remote_segments.sync.publication import publish_segment
-from remote_segments.sync.snapshots import record_without_members
+from remote_segments.sync.snapshots import Snapshot, record_without_members
 
 Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
@@ -95,45 +95,51 @@ def _asset(compute: Callable[[dg.AssetExecutionContext], Results], **options: An
 
 
 def _raw_remote_ids(chain: Chain) -> dg.AssetsDefinition:
+    key = chain.key("raw_remote_ids")
+
     def raw_remote_ids(context: dg.AssetExecutionContext) -> Results:
         with translated(chain.retries):
-            found = dict(_fetched(context, chain))
-        if found:
-            yield from _materialized(context, chain.key("raw_remote_ids"), found)
+            rows = dict(_fetched(context, chain))
+        if rows:
+            yield from _materialized(context, key, {window: _fetch_metadata(row) for window, row in rows.items()})
 
     return _asset(raw_remote_ids, **chain.options("raw_remote_ids"), output_required=False)
 
 
-def _fetched(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[tuple[str, dict[str, Any]]]:
+def _fetched(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[tuple[str, Snapshot]]:
     """Fetches each window of the run that may be fetched; all are judged before the first call."""
     now = datetime.now(UTC)
     windows = [window_of(chain.windows, key) for key in context.partition_keys]
     for window in _fetchable(context, chain, windows, now):
-        row = fetch(
-            chain.project,
-            chain.segment.name,
-            partition_key=window.key,
-            run_id=context.run.run_id,
-            now=datetime.now(UTC),
-            progress=reporting(context, chain.segment.name),
-        )
         yield (
             window.key,
-            metadata.present(
-                {
-                    "dagster/partition_row_count": row.fetched,
-                    "fetched": row.fetched,
-                    "completeness": row.completeness,
-                    "declared total": row.declared_total,
-                    "name in the tool": row.source_name,
-                    "pages": row.pages,
-                    "calls": row.calls,
-                    "seconds": metadata.rounded(row.seconds),
-                    "snapshot": row.snapshot_id,
-                    "fetched at": row.fetched_at,
-                }
+            fetch(
+                chain.project,
+                chain.segment.name,
+                partition_key=window.key,
+                run_id=context.run.run_id,
+                now=datetime.now(UTC),
+                progress=reporting(context, chain.segment.name),
             ),
         )
+
+
+def _fetch_metadata(row: Snapshot) -> dict[str, Any]:
+    return metadata.present(
+        {
+            "dagster/partition_row_count": row.fetched,
+            "fetched": row.fetched,
+            "completeness": row.completeness,
+            "declared total": row.declared_total,
+            "name in the tool": row.source_name,
+            "warning": row.warning,
+            "pages": row.pages,
+            "calls": row.calls,
+            "seconds": metadata.rounded(row.seconds),
+            "snapshot": row.snapshot_id,
+            "fetched at": row.fetched_at,
+        }
+    )
 
 
 def _fetchable(
@@ -201,7 +207,11 @@ def _mapped_keys(chain: Chain) -> dg.AssetsDefinition:
                 **metadata.counts(row),
                 **metadata.present({"snapshot": row.snapshot_id, "kind": row.kind, "fetched at": row.fetched_at}),
             }
-            verdicts = [checks.accounting_result(row, key), checks.match_rate_result(row, chain.segment, key)]
+            verdicts = [
+                checks.accounting_result(row, key),
+                checks.match_rate_result(row, chain.segment, key),
+                checks.updated_result(row, key),
+            ]
         yield from _materialized(context, key, found, verdicts)
 
     return _asset(

@@ -11,7 +11,19 @@ from remote_segments.orchestration.metadata import OUTCOMES, match_rate
 ACCOUNTING = "every_member_accounted_for"
 MATCH_RATE = "match_rate"
 PUBLISHABLE = "publishable"
+UPDATED = "updated_by_the_platform"
 DATA_AGE = "data_age"
+
+
+def updated_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Warns in the platform's stead when it no longer updates a segment."""
+    return dg.AssetCheckResult(
+        passed=row.warning is None,
+        check_name=UPDATED,
+        asset_key=key,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=row.warning,
+    )
 
 
 def mapped_specs(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:
@@ -29,6 +41,12 @@ def mapped_specs(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) -> 
             asset=key,
             partitions_def=partitions,
             description="The share of fetched members that are found in the model.",
+        ),
+        dg.AssetCheckSpec(
+            UPDATED,
+            asset=key,
+            partitions_def=partitions,
+            description="The platform still updates the membership: fresh ids of a segment that stands still are old.",
         ),
     ]
 

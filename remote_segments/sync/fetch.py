@@ -202,6 +202,7 @@ class Attempt:
             run_id=self.run_id,
             effective_at=self.now,
             source_name=pages.description.name if pages.description else None,
+            warning=pages.description.warning if pages.description else None,
             completeness=proof.completeness,
             declared_total=proof.declared_total,
             fetched=proof.members,

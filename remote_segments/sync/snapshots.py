@@ -48,6 +48,7 @@ class Snapshot:
     connection: str | None = None
     source: str | None = None
     source_name: str | None = None
+    warning: str | None = None
     fetched_at: datetime | None = None
     model_read_at: datetime | None = None
     effective_at: datetime | None = None

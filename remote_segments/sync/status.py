@@ -21,6 +21,7 @@ UNFINISHED = ("fetched", "mapped")
 _COLUMNS = (
     "segment", "snapshot_id", "state", "reason", "message", "fetched_at", "effective_at", "published_at",
     "fetched", "mapped", *REASONS, "joined_count", "left_count", "completeness", "calls", "seconds", "source_name",
+    "warning",
 )  # fmt: skip
 
 
@@ -131,7 +132,7 @@ def _state(row: dict[str, Any] | None, newest: dict[str, Any] | None) -> tuple[s
     if newest is None:
         return "never_fetched", None, None
     if row is not None and newest["snapshot_id"] == row["snapshot_id"]:
-        return ("published" if row["fetched"] else "empty"), None, None
+        return ("published" if row["fetched"] else "empty"), None, row["warning"]
     if newest["state"] in UNFINISHED and newest["reason"]:
         return "failed", newest["reason"], newest["message"]  # complete, and stopped on the way to its publication
     if newest["state"] in UNFINISHED:

@@ -81,7 +81,8 @@ def test_one_file_becomes_a_published_segment(runner: Runner, simulator: Simulat
     published = table_rows(runner.project, "vip", "contact_id")
     assert {key for (key,) in published} == {f"C{number:07d}" for number in known}
     assert shown["dagster/row_count"] == shown["mapped"] == len(published)
-    passed = dict.fromkeys(("every_member_accounted_for", "match_rate", "publishable", "data_age"), True)
+    names = ("updated_by_the_platform", "every_member_accounted_for", "match_rate", "publishable", "data_age")
+    passed = dict.fromkeys(names, True)
     assert checks(result) == passed
 
 
@@ -336,3 +337,16 @@ def test_a_model_that_went_away_is_a_failure_in_the_status(runner: Runner) -> No
     [status] = read_status(runner.project, datetime.now(UTC))
     assert (status.state, status.reason) == ("failed", "model-missing")
     assert table_rows(runner.project, "vip") == before
+
+
+def test_a_segment_that_the_platform_no_longer_updates_is_told(tmp_path: Path, simulator: Simulator) -> None:
+    """Fresh ids of a segment that stands still are a warning in the check, the metadata and the status."""
+    still = {**VIP, "source": {"connection": "klaviyo", "segment_id": "PAUSED"}}
+    runner = Runner(ready_project(tmp_path, simulator, {"still": still}), "still")
+    result = runner.run()
+    assert result.success
+    assert checks(result)["updated_by_the_platform"] is False
+    assert "no longer updates" in runner.metadata("raw_remote_ids")["warning"]
+    [status] = read_status(runner.project, datetime.now(UTC))
+    assert status.state == "published"
+    assert "no longer updates" in status.message
