@@ -76,11 +76,11 @@ def floor(count: int) -> Any:
     condition = (condition & ~dg.AutomationCondition.in_progress()).with_label("the model was refreshed")
     policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=60), warn_window=timedelta(hours=36))
 
-    def asset(number: int, layer: int, deps: list[dg.AssetKey], checks: list[str], **more: Any) -> dg.AssetsDefinition:
+    def asset(number: int, layer: int, deps: list[dg.AssetKey], names: list[str], **more: Any) -> dg.AssetsDefinition:
         key = dg.AssetKey(["segments", f"s{number:04}", ("raw", "mapped", "enriched")[layer]])
         specs = [
             dg.AssetCheckSpec(name, asset=key, partitions_def=windows, blocking=True, description="A check.")
-            for name in checks
+            for name in names
         ]
 
         @dg.asset(
@@ -116,7 +116,8 @@ def floor(count: int) -> Any:
     assets: list[dg.AssetsDefinition] = []
     for number in range(count):
         raw = asset(number, 0, [], [], output_required=False)
-        mapped = asset(number, 1, [raw.key, model], ["accounting", "match_rate", "updated"], automation_condition=condition)
+        checks = ["accounting", "match_rate", "updated"]
+        mapped = asset(number, 1, [raw.key, model], checks, automation_condition=condition)
         enriched = asset(
             number, 2, [mapped.key, model], ["publishable"], automation_condition=condition, freshness_policy=policy
         )
