@@ -1,9 +1,11 @@
 """Publication: the moment a snapshot becomes what everybody reads, in one transaction, or not at all."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from remote_segments.errors import EngineError, HeldError, ProjectError
+from remote_segments.errors import EngineError, HeldError, ProjectError, RemoteSegmentsError
 from remote_segments.membership.enrichment import enriched
 from remote_segments.membership.models import published_columns
 from remote_segments.sync.choosing import check_clock, check_source, choose, is_late
@@ -71,9 +73,10 @@ def publish_with(
             ensure_store(session)
             chosen = choose(session, plan, partition_key=partition_key, run_id=run_id, snapshot_id=snapshot_id)
             return publish(session, plan, chosen.snapshot_id, now=now)
-    except HeldError as held:
+    except (HeldError, ProjectError) as failure:
         if chosen is not None:
-            note_failure(warehouse, chosen, held)
+            with suppress(RemoteSegmentsError):  # the first error is the one to be seen
+                note_failure(warehouse, chosen, failure)
         raise
 
 
@@ -156,9 +159,36 @@ def _replace(session: Session, plan: Plan, snapshot: Snapshot) -> int:
     columns = published_columns(model, plan.include, plan.exclude, plan.where)
     if snapshot.fetched_at is None:
         raise EngineError("no-instant", f"Snapshot {snapshot.snapshot_id} has no instant.", "Report this bug.")
+    _refuse_lost_columns(session, plan, snapshot, columns)
     scope = scope_of(session, plan)
     rows = enriched(scope, snapshot.snapshot_id, model, columns, snapshot.fetched_at)
     return session.replace_table(plan.segment, scope.sql(rows))
+
+
+def _refuse_lost_columns(session: Session, plan: Plan, snapshot: Snapshot, columns: Sequence[str]) -> None:
+    """Refuses to take columns away from the published table that nobody asked to be taken away.
+
+    Raises:
+        ProjectError: `column-dropped`.
+    """
+    shown, latest = session.relation(plan.segment, session.schema), latest_published(session, plan.segment)
+    if (
+        shown is None
+        or latest is None
+        or plan.include is not None
+        or latest.definition_hash != snapshot.definition_hash
+    ):
+        return
+    kept = {name.lower() for name in (*columns, *plan.exclude, "joined_at", "snapshot_at")}
+    lost = [name for name in shown.columns if name.lower() not in kept]
+    if lost:
+        names = ", ".join(f"`{name}`" for name in lost)
+        raise ProjectError(
+            "column-dropped",
+            f"The model no longer has {names}, which the published segment shows.",
+            "Nothing was published. Bring it back, or write the columns it shall have: `columns: {include: [...]}`.",
+            plan.where_model,
+        )
 
 
 def check_guards(session: Session, plan: Plan, snapshot: Snapshot, latest: Snapshot | None) -> None:

@@ -215,3 +215,19 @@ def test_ids_are_forgotten_after_their_retention(segment):
     third = segment.refresh(members(2, 3))
     assert {row[0] for row in segment.rows("SELECT DISTINCT snapshot_id FROM {s}.members")} == {third.snapshot_id}
     assert segment.at(second.effective_at) == {"2"}
+
+
+def test_a_column_that_the_model_lost_publishes_nothing(segment):
+    """Nobody asked for the published table to lose a column; a column that is new appears."""
+    types = {"contact_id": "BIGINT", "email": "TEXT", "plan": "TEXT"}
+    segment.model([{"contact_id": n, "email": f"p{n}@example.com", "plan": "free"} for n in range(1, 10)], types)
+    snapshot = segment.fetch(members(1, 2, 3))
+    segment.map(snapshot)
+    with pytest.raises(ProjectError, match="column-dropped") as refused:
+        segment.publish(snapshot)
+    assert "`city`" in refused.value.problem.found
+    assert segment.row(snapshot).reason == "column-dropped"
+    assert segment.published() == [1, 2]
+    segment.plan = plan_of(include=("contact_id", "plan"))
+    segment.publish(snapshot)
+    assert segment.published() == [1, 2, 3]
