@@ -126,10 +126,12 @@ def _told_apart(session: Session, spool: ProvenSpool) -> str | None:
     snapshot = spool.snapshot
     if not snapshot.fetched or spool.primary is None:
         return snapshot.completeness
-    ((different,),) = session.rows(
-        f"SELECT count(*) FROM (SELECT DISTINCT {quoted(spool.primary)} FROM {table_name(session.schema, 'members')} "
-        f"WHERE segment = {literal(snapshot.segment)} AND snapshot_id = {literal(snapshot.snapshot_id)}) AS people"
-    )
+    members = table_name(session.schema, "members")
+    with session.spilling():
+        ((different,),) = session.rows(
+            f"SELECT count(*) FROM (SELECT DISTINCT {quoted(spool.primary)} FROM {members} "
+            f"WHERE segment = {literal(snapshot.segment)} AND snapshot_id = {literal(snapshot.snapshot_id)}) AS people"
+        )
     if spool.fewest is not None and different < spool.fewest:
         raise TemporaryError(
             "membership-moved",

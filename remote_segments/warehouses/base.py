@@ -49,6 +49,9 @@ class Session(Protocol):
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Returns all rows of a SELECT; timestamps are aware datetimes in UTC, whole numbers (sums too) are ints."""
 
+    def spilling(self) -> AbstractContextManager[None]:
+        """Keeps memory small while the block runs: a large intermediate result goes to disk."""
+
     def frame(self, sql: str) -> "pd.DataFrame":
         """Returns a SELECT as a frame: whole numbers stay whole (`Int64` with nulls), decimals stay `Decimal`."""
 

@@ -1,7 +1,7 @@
 """One connection to a DuckDB file, as a session: statements, tables, loads and models."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,12 +151,18 @@ class DuckDBSession:
         ).fetchall()
         raise model_missing(text, "main", [str(row[0]) for row in known])
 
-    @contextmanager
-    def _little_memory(self, parquet: Path) -> Iterator[None]:
+    def spilling(self) -> AbstractContextManager[None]:
+        """Caps DuckDB's memory while the block runs, so that a large intermediate result goes to disk."""
+        return self._capped(LOADING_MEMORY)
+
+    def _little_memory(self, parquet: Path) -> AbstractContextManager[None]:
         """Caps DuckDB's memory while rows only pass through: it would keep what it wrote, and grow with the file."""
         described = pyarrow.parquet.read_metadata(parquet)
         largest = max((described.row_group(i).total_byte_size for i in range(described.num_row_groups)), default=0)
-        enough = LOADING_MEMORY + 4 * largest  # a row group is decoded as a whole
+        return self._capped(LOADING_MEMORY + 4 * largest)  # a row group is decoded as a whole
+
+    @contextmanager
+    def _capped(self, enough: int) -> Iterator[None]:
         with self._guarded():
             before = str(self._connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0])
         if _bytes(before) <= enough:

@@ -1,7 +1,7 @@
 """One connection to a Postgres server, as a session: statements, tables, loads and models."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -55,6 +55,10 @@ class PostgresSession:
         """Runs one statement; returns the number of rows it changed, -1 where Postgres does not say."""
         with self._guarded():
             return self._connection.execute(sql.encode()).rowcount
+
+    def spilling(self) -> AbstractContextManager[None]:
+        """Nothing to do: Postgres spills whatever is beyond its `work_mem`."""
+        return nullcontext()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Returns all rows of a SELECT; timestamps are aware datetimes in UTC, whole numbers are ints."""
