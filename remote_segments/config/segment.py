@@ -159,7 +159,9 @@ class Segment(Settings):
     description: str | None = Field(
         None, description="Who is in it, for people.", examples=["Opened a VIP campaign in the last 30 days"]
     )
-    owner: Annotated[str | None, _fits_dagster(_OWNER, "an owner is an e-mail address or a team in one word, as `team:growth`")] = Field(
+    owner: Annotated[
+        str | None, _fits_dagster(_OWNER, "an owner is an e-mail address or a team in one word, as `team:growth`")
+    ] = Field(
         None,
         description="Who answers for it: an e-mail address, or the name of a team.",
         examples=["lifecycle@example.com"],
