@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from remote_segments.errors import InvalidProject, Location, Problem, RemoteSegmentsError
-from remote_segments.sync.status import REASONS, SegmentStatus
+from remote_segments.membership.tables import REASONS
+from remote_segments.sync.status import SegmentStatus
 
 # A log has no width of its own, and what is cut off in one cannot be scrolled to. `soft_wrap` is given where a line
 # must stay whole: paths and codes are copied from here.

@@ -5,9 +5,9 @@ from remote_segments.cli.output import count, out, print_json, say
 from remote_segments.cli.simulating import simulated
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
+from remote_segments.membership.tables import REASONS
 from remote_segments.sync.previewing import Preview
 from remote_segments.sync.previewing import preview as look
-from remote_segments.sync.status import REASONS
 
 EXPLAINED = {
     "unknown": "no row of the model has any of their identifiers",

@@ -5,15 +5,13 @@ from pydantic import Field, model_validator
 from remote_segments.config.names import Characters
 from remote_segments.config.project import Project
 from remote_segments.errors import InvalidProject, Problem
+from remote_segments.membership.tables import REASONS
 from remote_segments.settings import Settings, Texts
 from remote_segments.suggestions import choose
 from remote_segments.validation import check, in_order
 from remote_segments.yaml import Document, read_document
 
 TESTS_FOLDER = "tests"
-
-REASONS = ("unknown", "ambiguous", "invalid", "duplicate")
-"""What may become of a member that is not mapped."""
 
 Row = dict[str, Characters | None]
 """Values by column or identifier, as the characters written."""

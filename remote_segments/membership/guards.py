@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from remote_segments.membership.tables import REASONS
+
 FEW_LEFT, FEW_JOINED = 50, 500
 """People; as many may leave or join without being looked at, however many percent they are."""
 
@@ -31,8 +33,7 @@ class Counts:
     @property
     def lost(self) -> str:
         """The unmapped members in words."""
-        reasons = ("unknown", "ambiguous", "invalid", "duplicate")
-        return ", ".join(f"{getattr(self, reason):,} {reason}" for reason in reasons)
+        return ", ".join(f"{getattr(self, reason):,} {reason}" for reason in REASONS)
 
     @property
     def match_rate(self) -> float:

@@ -124,6 +124,12 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 
+REASONS = ("unknown", "ambiguous", "invalid", "duplicate")
+"""Why a fetched member is not mapped; with `mapped` their counts add up to `fetched`."""
+
+OUTCOMES = ("mapped", *REASONS)
+"""What becomes of a fetched member: always exactly one of these."""
+
 RESERVED_NAMES = frozenset({*TABLES, "ledger", "decisions", "tombstones", "segments", "audiences"})
 """Names a segment cannot have: its own table would hide a shared one, now or in a later version."""
 

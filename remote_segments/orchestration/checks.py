@@ -6,7 +6,8 @@ import dagster as dg
 
 from remote_segments.config.segment import Segment
 from remote_segments.errors import HeldError
-from remote_segments.orchestration.metadata import OUTCOMES, match_rate
+from remote_segments.membership.tables import OUTCOMES
+from remote_segments.orchestration.metadata import match_rate
 
 ACCOUNTING = "every_member_accounted_for"
 MATCH_RATE = "match_rate"
@@ -64,7 +65,7 @@ def published_specs(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) 
     ]
 
 
-def accounting_result(row: Any, key: dg.AssetKey, partition: str | None = None) -> dg.AssetCheckResult:
+def accounting_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:
     """Adds up the outcomes of a snapshot."""
     parts = {name: getattr(row, name) for name in OUTCOMES}
     return dg.AssetCheckResult(

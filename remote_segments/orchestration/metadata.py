@@ -5,9 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from remote_segments.membership.tables import OUTCOMES
 from remote_segments.warehouses.base import Relation
-
-OUTCOMES = ("mapped", "unknown", "ambiguous", "invalid", "duplicate")
 
 
 def match_rate(mapped: int, fetched: int) -> float | None:

@@ -11,7 +11,7 @@ from remote_segments.errors import EngineError, ProjectError
 from remote_segments.membership import matching, models
 from remote_segments.membership.compile import Scope, unbound
 from remote_segments.membership.guards import Counts
-from remote_segments.membership.tables import MEMBERS
+from remote_segments.membership.tables import MEMBERS, REASONS
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.snapshots import Snapshot
 from remote_segments.warehouses.base import Session
@@ -101,9 +101,8 @@ def derive(session: Session, plan: Plan, snapshot: Snapshot) -> Derived:
 
 
 def _counts(fetched: int, mapped: int, reasons: dict[str, int]) -> Counts:
-    names = ("unknown", "ambiguous", "invalid", "duplicate")
     try:
-        return Counts(fetched=fetched, mapped=mapped, **{name: reasons.get(name, 0) for name in names})
+        return Counts(fetched=fetched, mapped=mapped, **{name: reasons.get(name, 0) for name in REASONS})
     except ValueError as difference:
         raise EngineError("accounting", str(difference), "Nothing was published. Report this bug.") from difference
 

@@ -3,6 +3,7 @@
 from remote_segments.errors import HeldError
 from remote_segments.membership.guards import CAUSES, Counts, Moved, judge
 from remote_segments.membership.literals import literal, table_name
+from remote_segments.membership.tables import OUTCOMES
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.snapshots import Snapshot
 from remote_segments.warehouses.base import Session
@@ -21,8 +22,7 @@ def hold_doubtful(plan: Plan, counts: Counts, latest: Snapshot | None, moved: Mo
 
 def counts_of(snapshot: Snapshot) -> Counts:
     """The counts of a mapped snapshot."""
-    names = ("fetched", "mapped", "unknown", "ambiguous", "invalid", "duplicate")
-    return Counts(**{name: getattr(snapshot, name) or 0 for name in names})
+    return Counts(**{name: getattr(snapshot, name) or 0 for name in ("fetched", *OUTCOMES)})
 
 
 def moved_by(session: Session, snapshot: Snapshot) -> Moved:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from remote_segments.config.project import Project
-from remote_segments.membership.literals import text_literal
+from remote_segments.membership.literals import table_name, text_literal
 from remote_segments.sync.store import ensure_store
 from remote_segments.warehouses.base import Session
 
@@ -35,7 +35,7 @@ def read_pauses(session: Session) -> dict[str, Pause]:
     """All pauses that were written, by segment; those that ended are among them until the segment is resumed."""
     if session.relation("meta", session.schema) is None:
         return {}
-    found = session.rows(f'SELECT name, value FROM "{session.schema}"."meta" WHERE name LIKE \'pause:%\'')
+    found = session.rows(f"SELECT name, value FROM {table_name(session.schema, 'meta')} WHERE name LIKE 'pause:%'")
     return {name.removeprefix("pause:"): _parse(value) for name, value in found}
 
 
@@ -85,7 +85,7 @@ def resume(project: Project, segment: str) -> bool:
 
 
 def _remove(session: Session, segment: str) -> bool:
-    table = f'"{session.schema}"."meta"'
+    table = table_name(session.schema, "meta")
     condition = f"WHERE name = {text_literal(_name(segment))}"
     there = bool(session.rows(f"SELECT 1 FROM {table} {condition}"))
     if there:

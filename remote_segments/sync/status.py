@@ -8,12 +8,10 @@ from typing import Any
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.membership.literals import table_name
+from remote_segments.membership.tables import REASONS
 from remote_segments.sync.freshness import verdict
 from remote_segments.sync.pausing import Pause, read_pauses
 from remote_segments.warehouses.base import Session
-
-REASONS = ("unknown", "ambiguous", "invalid", "duplicate")
-"""Why a fetched member is not mapped; with `mapped` these add up to `fetched`."""
 
 UNFINISHED = ("fetched", "mapped")
 """States of a snapshot whose refresh runs now, or stopped before it published."""
