@@ -138,6 +138,7 @@ def ours(warehouse: DuckDBWarehouse, snapshot: str, now: datetime) -> Published:
 def floor(warehouse: DuckDBWarehouse, snapshot: str, previous: str) -> None:
     """Runs the two hand-written statements."""
     with warehouse.write() as session:
+        session.execute("SET preserve_insertion_order = true")  # as DuckDB has it by itself
         session.execute(FLOOR_ROWS.format(snapshot=snapshot))
         session.execute(FLOOR_CHANGES.format(previous=previous))
 
