@@ -109,6 +109,7 @@ def load(warehouse: DuckDBWarehouse, members: int, model: int, now: datetime, sh
                 effective_at=now,
                 completeness="benchmark",
                 fetched=count,
+                repeated=0,
             ),
         )
     return snapshot

@@ -49,17 +49,17 @@ class Fetched:
 
         return rows[name] if name in self.identifiers else ibis.null("string")
 
-    def totals(self) -> Any:
+    def totals(self, different: bool = True) -> Any:
         """The number of members; of those with a primary identifier; of different primary identifiers, or one too few.
 
-        Only the first where no fetch ever gave the primary identifier.
+        Only the first where no fetch ever gave the primary identifier, or where `different` is False.
         """
         rows = self.rows()
-        if self.primary not in self.identifiers:
+        if not different or self.primary not in self.identifiers:
             return rows.aggregate(rows=rows.count())
         primary = rows[self.primary]
-        different = distinct_texts(primary, self.scope.dialect)
-        return rows.aggregate(rows=rows.count(), present=primary.count(), different=different)
+        number = distinct_texts(primary, self.scope.dialect)
+        return rows.aggregate(rows=rows.count(), present=primary.count(), different=number)
 
     def repeats(self) -> Any:
         """The numbers of members whose primary identifier an earlier member has already."""

@@ -91,6 +91,7 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "completeness": "text",  # how it was proven that no page is missing
         "declared_total": "bigint",  # the platform's own count, where it gives one
         "fetched": "bigint",  # members that the platform gave
+        "repeated": "bigint",  # of these, those that came before in the same fetch; null where nobody counted
         "mapped": "bigint",  # members found in the model
         "unknown": "bigint",  # members that no row of the model matches
         "ambiguous": "bigint",  # members that several rows match

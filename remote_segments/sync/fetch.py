@@ -112,21 +112,21 @@ def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
             if rows != snapshot.fetched:
                 found = f"{rows:,} of {snapshot.fetched or 0:,} members arrived in the warehouse."
                 raise EngineError("load-short", found, "Nothing was stored. Report this bug.")
-            snapshot = replace(snapshot, completeness=_told_apart(session, spool))
+            snapshot = _told_apart(session, spool)
             insert(session, snapshot)
     spool.remove()
     return snapshot if wanted else None
 
 
-def _told_apart(session: Session, spool: ProvenSpool) -> str | None:
-    """Counts the different members that were loaded; returns how their number was proven, in words.
+def _told_apart(session: Session, spool: ProvenSpool) -> Snapshot:
+    """Counts the different members that were loaded; returns the row with how many came again.
 
     While pages are read one after the other, only neighbours are compared: a member who came again later hides that
     another one, whom the platform counts, was not read.
     """
     snapshot = spool.snapshot
     if not snapshot.fetched or spool.primary is None:
-        return snapshot.completeness
+        return snapshot
     primary = quoted(spool.primary)
     different = snapshot.fetched
     if session.dialect == POSTGRES or _different(session, snapshot, f"hash({primary})") < snapshot.fetched:
@@ -138,9 +138,11 @@ def _told_apart(session: Session, spool: ProvenSpool) -> str | None:
             f"{different:,} different ones: they moved while pages were read, and others were not seen.",
             "Nothing was stored. The next refresh reads it again.",
         )
-    if different == snapshot.fetched:
-        return snapshot.completeness
-    return f"{snapshot.completeness}; {snapshot.fetched - different:,} members came twice and count once"
+    repeated = snapshot.fetched - different
+    completeness = snapshot.completeness
+    if repeated:
+        completeness = f"{completeness}; {repeated:,} members came twice and count once"
+    return replace(snapshot, repeated=repeated, completeness=completeness)
 
 
 def _different(session: Session, snapshot: Snapshot, value: str) -> int:

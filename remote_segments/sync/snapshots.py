@@ -56,6 +56,7 @@ class Snapshot:
     completeness: str | None = None
     declared_total: int | None = None
     fetched: int | None = None
+    repeated: int | None = None
     mapped: int | None = None
     unknown: int | None = None
     ambiguous: int | None = None

@@ -95,7 +95,15 @@ def test_repetitions_that_the_count_allows_are_told(refresher: Refresher, fewest
     row = load(refresher.project.open_warehouse(), spooled(refresher, "123421", fewest))
     assert row is not None
     assert row.completeness == "last page seen; 2 members came twice and count once"
-    assert refresher.rows("SELECT completeness FROM segments.snapshots") == [(row.completeness,)]
+    assert refresher.rows("SELECT completeness, repeated FROM segments.snapshots") == [(row.completeness, 2)]
+
+
+def test_that_nobody_came_twice_is_told_too(refresher: Refresher) -> None:
+    """Mapping need not look for them again."""
+    row = load(refresher.project.open_warehouse(), spooled(refresher, "123456", 6))
+    assert row is not None
+    assert row.repeated == 0
+    assert row.completeness == "last page seen"
 
 
 def test_a_kept_spool_is_judged_like_a_new_one(refresher: Refresher) -> None:
