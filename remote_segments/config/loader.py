@@ -105,10 +105,11 @@ class _Reading:
         for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
             if file.suffix not in (".yaml", ".yml") or file.name.startswith("."):
                 continue
-            problem = _misplaced(file, folder)
-            if problem is not None:
-                self.problems.append(problem)
+            misplaced = _misplaced(file, folder)
+            if misplaced is not None:
+                self.problems.append(misplaced)
                 continue
+            self.problems.extend(_name_problems(file))
             document = read_document(file)
             segment, problems = check(document, Segment, {"file": file})
             self.problems.extend(problems)
@@ -187,21 +188,22 @@ class _Reading:
 
 
 def _misplaced(file: Path, folder: Path) -> Problem | None:
-    """Why a file would be overlooked, or cannot be a segment: silence would be taken for a segment that refreshes."""
+    """Why a file would be overlooked: silence would be taken for a segment that refreshes."""
     name, where = file.stem, Location(file)
     if file.parent != folder:
         found = f"This file is in a folder below {SEGMENTS_FOLDER}/, where none is read."
         return Problem("file-misplaced", found, f"Move it into {SEGMENTS_FOLDER}/ itself.", where)
     if file.suffix != ".yaml":
         return Problem("file-misplaced", "The file's name ends in .yml.", f"Rename it to {name}.yaml.", where)
-    if not is_name(name):
-        return Problem(
-            "name-invalid",
-            f"The file's name makes the segment `{name[:60]}`, which is not a name.",
-            name_fix(name),
-            where,
-        )
-    if is_reserved(name):
-        found = f"`{name}` is reserved: a table of the project has this name."
-        return Problem("name-reserved", found, f"Rename the file, for example to {name}_segment.yaml.", where)
     return None
+
+
+def _name_problems(file: Path) -> Iterator[Problem]:
+    """Why a file's name cannot be a segment's; what is in the file is read and checked all the same."""
+    name, where = file.stem, Location(file)
+    if not is_name(name):
+        found = f"The file's name makes the segment `{name[:60]}`, which is not a name."
+        yield Problem("name-invalid", found, name_fix(name), where)
+    elif is_reserved(name):
+        found = f"`{name}` is reserved: a table of the project has this name."
+        yield Problem("name-reserved", found, f"Rename the file, for example to {name}_segment.yaml.", where)

@@ -181,8 +181,9 @@ def _missed(chain: Chain, missed: list[Window], now: datetime) -> ProjectError:
     return ProjectError(
         "window-missed",
         f"{which} can no longer be fetched: the platform only knows who is a member now.",
-        f"Materialize {current.key if current else 'the first window once it opens'} for today's members; to map what "
-        "was fetched then with today's model, materialize mapped_keys and enriched_segment of the old window.",
+        f"Materialize {current.key if current else 'the first window once it opens'} for today's members. Ids "
+        "that were fetched then, if there are any, are mapped with today's model by mapped_keys and enriched_segment "
+        "of the old window.",
         f"segment {chain.segment.name}",
     )
 
