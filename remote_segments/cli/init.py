@@ -17,6 +17,7 @@ from remote_segments.cli.output import out, print_json, say
 from remote_segments.config.folder import DEFAULT_FOLDER, PROJECT_VARIABLE, project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.config.moments import check_zone
+from remote_segments.config.project import PLATFORMS_FOLDER
 from remote_segments.config.project_file import DEFAULT_ENVIRONMENT
 from remote_segments.config.starting import Account, Example, NewProject
 from remote_segments.config.writing import Match
@@ -78,7 +79,7 @@ def init(
 ) -> None:
     """Write a new project; asks at a terminal for what no option says, and overwrites nothing."""
     folder = project_folder(directory)
-    manifests = load_platforms()
+    manifests = load_platforms(folder / PLATFORMS_FOLDER)
     asking = sys.stdin.isatty() and not yes and not as_json
     chosen = _platforms(platform, manifests, asking)
     zone = check_zone(timezone or (_ask("Time zone of your schedules", _own_zone()) if asking else _own_zone()))

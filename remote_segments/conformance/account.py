@@ -84,7 +84,7 @@ class Bytes(httpx.SyncByteStream):
 def answered(answer: Answer, body: Any) -> httpx.Response:
     """Returns the response that a documented answer becomes, with this body."""
     content = body.encode() if isinstance(body, str) and answer.text is not None else json.dumps(body).encode()
-    headers = {"content-type": answer.media_type, **{name.lower(): text for name, text in answer.headers.items()}}
+    headers = {"content-type": answer.media_type, **{name.lower(): str(text) for name, text in answer.headers.items()}}
     return httpx.Response(answer.status, headers=headers, stream=Bytes(content))
 
 
@@ -261,7 +261,8 @@ class Account:
         if exchange is None:
             return self._page(place.page, values)
         answer = self._of_job(exchange, place.tries) if isinstance(exchange, Step) else exchange.response
-        return answered(answer, fill(answer.body, self._told()))
+        told = self._told()
+        return answered(answer.model_copy(update={"headers": fill(answer.headers, told)}), fill(answer.body, told))
 
     def _told(self) -> dict[str, Any]:
         """Returns what answers beside pages and files tell."""

@@ -221,7 +221,8 @@ class Lab:
         described = self.source.describe
         told = marks([exchange.response.model_dump() for exchange in self.membership.describe])
         if "size" in told and description.size != counted:
-            path = described.size or (described.count.size if described.count else None)
+            count = described.count
+            path = described.size or (count.size or count.header if count else None)
             found = f"The platform tells a size of {counted:,}, but the manifest reads {description.size} (`{path}`)."
             yield Problem("description-differs", found, _COMPARE, self.locate("describe", "size"))
         if "name" in told and description.name != outcome.account.name:

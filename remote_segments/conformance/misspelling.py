@@ -21,7 +21,7 @@ _PATH_RULE: Callable[..., Any] = next(
     one.func for one in typing.get_args(Path)[1:] if isinstance(one, AfterValidator)
 )  # what tells a path from any other text
 
-_NAMED = ("remote_segments.rest.paging", "remote_segments.rest.totals")
+_NAMED = ("remote_segments.rest.paging", "remote_segments.rest.totals", "remote_segments.rest.counting")
 """Modules whose bricks name headers and parameters as plain texts: these count as paths, too."""
 
 

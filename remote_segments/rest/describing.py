@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from remote_segments.errors import ProjectError, TemporaryError
+from remote_segments.rest.counting import Count, whole_number
 from remote_segments.rest.decoding import decode_document
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.messages import Base, Request, Response
@@ -45,23 +46,6 @@ class Condition(Settings):
     def holds(self, document: Any, where: str) -> bool:
         """Tells whether one of the values is there; an absent path is an error."""
         return as_text(take(document, self.path, where)) in self.values
-
-
-class Count(Endpoint):
-    """A second call that tells the size."""
-
-    size: Path | None = Field(
-        None, description="Path of the number of members; left out when the whole answer is the number."
-    )
-
-    def read(self, document: Any, where: str) -> int:
-        """Returns the number of members.
-
-        Raises:
-            PlatformError: `path-missing`, `wrong-type`.
-        """
-        value = take(document, self.size, where) if self.size else document
-        return whole_number(value, self.size or "the whole answer", where)
 
 
 class Among(Settings):
@@ -162,8 +146,7 @@ class Describe(Endpoint):
                 raise ProjectError("segment-unsuitable", condition.message, fix, where)
         size = self._size(document, where)
         if self.count is not None:
-            answer = decode_document((yield self.count.request(self.count.call(base, values), where)), where)
-            size = self.count.read(answer, where)
+            size = self.count.read((yield self.count.request(self.count.call(base, values), where)), where)
         state, warning = self._state(document, where)
         name = take(document, self.name, where)
         if not isinstance(name, str):
@@ -197,19 +180,6 @@ class Describe(Endpoint):
         except (ValueError, OverflowError, OSError):
             raise wrong_type(self.updated_at, f"no time in the form {self.updated_form}", where) from None
         return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def whole_number(value: object, path: str, where: str) -> int:
-    """Returns a count, which some platforms write as text.
-
-    Raises:
-        PlatformError: `wrong-type`.
-    """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    raise wrong_type(path, "no whole number", where)
 
 
 def still_computing(description: Description, where: str) -> TemporaryError:

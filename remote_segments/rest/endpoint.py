@@ -20,7 +20,7 @@ PAGE_SIZE = "page_size"
 class Endpoint(Settings):
     """What is asked: method, path below the base address, query, and a body where it is a POST."""
 
-    method: Literal["GET", "POST"] = Field("GET", description="HTTP method.")
+    method: Literal["GET", "POST", "HEAD"] = Field("GET", description="HTTP method; HEAD only for a count in a header.")
     path: Template = Field(description="Path below base_url; {name} stands for an id or an option.", pattern="^/")
     query: dict[str, Templates] = Field(default_factory=dict, description="Query; several values repeat the parameter.")
     body: Body | None = Field(None, description="Body of a POST; {name} as in the path, {page_size} as in the query.")
@@ -29,9 +29,15 @@ class Endpoint(Settings):
 
     @model_validator(mode="after")
     def _post(self) -> "Endpoint":
-        if self.method == "GET" and (self.body is not None or self.repeatable is not None):
+        if self.method == "HEAD" and not self.reads_headers():
+            raise ValueError("an answer to HEAD has no body: it belongs to a count in a header")
+        if self.method != "POST" and (self.body is not None or self.repeatable is not None):
             raise ValueError("body and repeatable belong to a POST")
         return self
+
+    def reads_headers(self) -> bool:
+        """Tells whether the headers of the answer suffice."""
+        return False
 
     def placeholders(self) -> Iterator[str]:
         """Yields the names that path, query and body use."""
@@ -59,7 +65,7 @@ class Endpoint(Settings):
 
     def request(self, call: Call, where: str, *, names_segment: bool = True) -> Request:
         """Returns the request that a call becomes."""
-        repeatable = self.method == "GET" or bool(self.repeatable)
+        repeatable = self.method != "POST" or bool(self.repeatable)
         body, media_type = None, "application/json"
         if call.body is not None:
             body = json.dumps(call.body).encode() if self.body is None else self.body.encode(call.body)

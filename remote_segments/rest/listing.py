@@ -9,8 +9,9 @@ from pydantic import Field, model_validator
 
 from remote_segments.errors import PlatformError
 from remote_segments.explanations import refusal
+from remote_segments.rest.counting import whole_number
 from remote_segments.rest.decoding import decode_document
-from remote_segments.rest.describing import Condition, State, whole_number
+from remote_segments.rest.describing import Condition, State
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.messages import Base, Request, Response
 from remote_segments.rest.paging import Paging, misplaced

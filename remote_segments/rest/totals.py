@@ -7,8 +7,8 @@ from msgspec import UNSET
 from pydantic import Field, model_validator
 
 from remote_segments.errors import PlatformError, TemporaryError
+from remote_segments.rest.counting import whole_number
 from remote_segments.rest.decoding import Extra
-from remote_segments.rest.describing import whole_number
 from remote_segments.rest.paths import Path, wrong_type
 from remote_segments.settings import Settings
 

@@ -54,11 +54,12 @@ class Draft:
     """None where the identifiers were named and nothing was measured."""
 
     def write(self) -> None:
-        """Writes the file.
+        """Writes the file, and its folder where this is the first segment.
 
         Raises:
             ProjectError: `file-exists`; a file is never overwritten.
         """
+        self.file.parent.mkdir(exist_ok=True)
         try:
             with self.file.open("x", encoding="utf-8") as file:
                 file.write(self.text)

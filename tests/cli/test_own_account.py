@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -112,6 +113,22 @@ def test_a_project_may_live_in_postgres(served: Simulator) -> None:
     assert command("init", "--warehouse", "postgres").code == 0
     assert command("preview", "vip_openers").code == 0
     assert "dsn: {env: WAREHOUSE_DSN}" in Path("segment_configs/project.yaml").read_text()
+
+
+def test_a_platform_of_ones_own_can_be_chosen(served: Simulator) -> None:
+    """A manifest that is in the folder already is known to `init`."""
+    text = next(path for path in bundled() if path.stem == "mailman").read_text()
+    Path("segment_configs/platforms").mkdir(parents=True)
+    Path("segment_configs/platforms/acme.yaml").write_text(text.replace("name: mailman", "name: acme"))
+    assert command("init", "--platform", "acme").code == 0
+    assert "password: {env: ACME_PASSWORD}" in Path("segment_configs/project.yaml").read_text()
+
+
+def test_the_first_segment_makes_its_folder(started: Path) -> None:
+    """A project that was written by hand may have no folder of segments yet."""
+    shutil.rmtree(started / "segments")
+    assert command("add", "klaviyo/WINBCK").code == 0
+    assert [file.name for file in (started / "segments").iterdir()] == ["win_back_90_days_silent.yaml"]
 
 
 def test_nothing_is_overwritten(started: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from remote_segments.errors import PlatformError, ProjectError
 from remote_segments.rest.describing import Among, Describe, Description
@@ -175,3 +176,35 @@ def test_a_second_call_may_answer_nothing_but_the_number() -> None:
     assert describe({"name": "VIP"}, 1_234, count=count)[0].size == 1_234
     with pytest.raises(PlatformError, match="wrong-type"):
         describe({"name": "VIP"}, {"count": 3}, count=count)
+
+
+COUNTED = {"method": "HEAD", "path": "/s/{segment_id}/members", "header": "Total-Objects"}
+
+
+def counted(**headers: str) -> Description:
+    """A segment whose size stands in a header of a second answer."""
+    parts = Describe.model_validate({"path": "/s/{segment_id}", "name": "name", "count": COUNTED})
+    flow = parts.flow(BASE, {"segment_id": "7"}, "here")
+    next(flow)
+    assert flow.send(Response(200, {}, b'{"name": "VIP"}')).method == "HEAD"
+    with pytest.raises(StopIteration) as stop:
+        flow.send(Response(200, headers, b""))
+    found: Description = stop.value.value
+    return found
+
+
+def test_the_size_may_stand_in_a_header() -> None:
+    """Kinto counts only in a header, and only when it is asked with HEAD."""
+    assert counted(**{"total-objects": "1788"}).size == 1788
+    for headers in ({}, {"total-objects": ""}, {"total-objects": "many"}):
+        with pytest.raises(PlatformError, match=r"wrong-type.*header Total-Objects"):
+            counted(**headers)
+
+
+@pytest.mark.parametrize("wrong", [{**COUNTED, "size": "count"}, {"method": "HEAD", "path": "/s/count"}])
+def test_a_count_is_at_one_place(wrong: dict[str, str]) -> None:
+    """HEAD without a header to read is refused when the manifest is loaded, and so is a count in two places."""
+    with pytest.raises(ValidationError):
+        Describe.model_validate({"path": "/s/{segment_id}", "name": "name", "count": wrong})
+    with pytest.raises(ValidationError, match="HEAD"):
+        Describe.model_validate({"method": "HEAD", "path": "/s/{segment_id}", "name": "name"})

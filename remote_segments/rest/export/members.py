@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from remote_segments.errors import TemporaryError
-from remote_segments.rest.describing import whole_number
+from remote_segments.rest.counting import whole_number
 from remote_segments.rest.endpoint import Endpoint
 from remote_segments.rest.export.job import Done, Job, Statuses, Wait, not_ready
 from remote_segments.rest.files.answers import FileAnswer, Link, Ready
