@@ -85,6 +85,10 @@ class Project:
             raise EngineError("wrong-id-keys", f"No kind of source has the ids {ids}.", fix, segment.name)
         return found[0]
 
+    def identifiers_read(self, segment: Segment) -> tuple[str, ...]:
+        """The identifiers that a fetch reads: all that come with the members, and the others that the file names."""
+        return self.source_kind(segment).read({name for entry in segment.identifiers for name in entry})
+
     def page_url(self, segment: Segment) -> str | None:
         """The address of the segment's page in the platform's own tool; None where it is not known."""
         options = self.connection_of(segment).options

@@ -107,7 +107,8 @@ def quota_problems(project: Project, sizes: Mapping[str, int] | None = None) -> 
 
 
 def _demand(project: Project, segment: Segment, size: int | None) -> Demand:
-    calls = project.manifest_of(segment).calls_per_refresh(project.source_kind_name(segment), size or 0)
+    wanted = project.identifiers_read(segment)
+    calls = project.manifest_of(segment).calls_per_refresh(project.source_kind_name(segment), size or 0, wanted)
     return Demand(segment.name, segment.refresh_frequency.ticks_per_day, calls, size)
 
 

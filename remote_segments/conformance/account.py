@@ -13,12 +13,15 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from remote_segments.conformance.asking import Known, looked_up, members_asked, refused_ids
 from remote_segments.conformance.exchanges import (
+    ASKED,
     MEMBERS,
     Answer,
     Call,
     Exchange,
     Exchanges,
+    Lookups,
     Membership,
     Pages,
     Refused,
@@ -26,7 +29,7 @@ from remote_segments.conformance.exchanges import (
 )
 from remote_segments.conformance.marks import Asked, Wanted, fill, marks
 
-Verb = Literal["describe", "members", "job", "also"]
+Verb = Literal["describe", "members", "lookup", "job", "also"]
 """What a call is for."""
 
 JOB = "job-1"
@@ -65,6 +68,7 @@ class Trouble:
     answer: Callable[[Place, httpx.Response], httpx.Response] = lambda _, response: response
     description: Callable[[dict[str, Any]], dict[str, Any]] = lambda values: values
     population: Callable[[int, list[int]], list[int]] = lambda _, members: members  # before page k is answered
+    lookup: Callable[[Known], Known] = lambda known: known
     job: Literal["never-done", "failed"] | None = None  # what becomes of an export job
     content: Callable[[bytes], bytes] = lambda content: content  # of a file, packed
 
@@ -132,11 +136,13 @@ class Account:
     name: str = "Invented segment"  # what its description tells
     page: int = 0  # pages asked for; the same page asked for again is a try of it
     calls: list[Verb] = field(default_factory=list)
+    ever: set[int] = field(default_factory=set)  # who was a member at any time
     _last: Asked | None = None
     _tries: dict[tuple[Verb, int], int] = field(default_factory=dict)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answers a request."""
+        self.ever |= set(self.members)
         if self._astray(request):
             self.foreign.append(request.url.host)
             return httpx.Response(200, stream=Bytes(b"{}"))
@@ -153,7 +159,7 @@ class Account:
 
     def row(self, number: int) -> dict[str, str | None]:
         """Returns the identifiers of one member; None where the documented shape of it holds none."""
-        shown = marks(self.membership.shapes[number % len(self.membership.shapes)])
+        shown = self.membership.shown(self.membership.shapes[number % len(self.membership.shapes)])
         return {
             name: str(value) if name in shown else None
             for name, value in self._identifiers(number).items()
@@ -210,6 +216,7 @@ class Account:
             "members": [(self._wanted(call), None) for call in requests],
             "describe": [(self._wanted(exchange.request), exchange) for exchange in kind.describe],
             "job": [(self._wanted(step.request), step) for step in kind.job],
+            "lookup": [(self._wanted(kind.lookup.request), None)] if kind.lookup else [],
             "also": [(self._wanted(exchange.request, own=True), exchange) for exchange in kind.also],
         }
 
@@ -230,8 +237,11 @@ class Account:
         """Returns how a call differs from the documented call that is nearest."""
         return min((wanted.read(sent)[1] for wanted, _ in calls), key=len, default=["nothing is documented"])
 
-    def _refused_value(self, values: Mapping[str, str]) -> str | None:
+    def _refused_value(self, values: Mapping[str, Any]) -> str | None:
         """Returns what is wrong with a value at a mark, None where all are documented."""
+        lookup = self.membership.lookup
+        if lookup is not None and ASKED in values:
+            return refused_ids(lookup, values[ASKED], self._everybody())
         pages = self.membership.members
         if pages is None:
             return None
@@ -249,12 +259,23 @@ class Account:
         self.differences.append(f"{sent.method} {httpx.URL(sent.url).path}: {', '.join(differences)}")
         return httpx.Response(400, stream=Bytes(b'{"refused": "not documented"}'))
 
-    def _answer(self, sent: Asked, verb: Verb, values: dict[str, str], exchange: Exchange | None) -> httpx.Response:
+    def _answer(self, sent: Asked, verb: Verb, values: dict[str, Any], exchange: Exchange | None) -> httpx.Response:
         place = self._place(sent, verb, exchange)
         self.calls.append(verb)
         if place.tries == 1 and verb == "members":
             self.members = self.trouble.population(place.page, self.members)
-        return self.trouble.answer(place, self._undisturbed(place, values, exchange))
+        lookup = self.membership.lookup if verb == "lookup" else None
+        told = self._looked_up(lookup, values[ASKED]) if lookup else self._undisturbed(place, values, exchange)
+        return self.trouble.answer(place, told)
+
+    def _looked_up(self, lookup: Lookups, ids: Sequence[Any]) -> httpx.Response:
+        """Returns the documented answer to a look-up."""
+        asked_about = tuple(one for one in members_asked(lookup, ids, self._everybody()) if one is not None)
+        answer, values = looked_up(lookup, self.trouble.lookup(Known(asked_about)), self._everybody())
+        return answered(answer, fill(answer.body, {**self._known(), **values}))
+
+    def _everybody(self) -> dict[int, dict[str, str | int]]:
+        return {number: self._identifiers(number) for number in self.ever}
 
     def _undisturbed(self, place: Place, values: dict[str, str], exchange: Exchange | None) -> httpx.Response:
         """Returns the documented answer to a call."""
@@ -279,6 +300,8 @@ class Account:
         number = 0
         if isinstance(exchange, Step):
             number = self.membership.job.index(exchange) + 1
+        elif verb == "lookup":
+            number = 1  # tries are those of the first
         elif verb == "members":
             same = self._last is not None and (sent.url, sent.content) == (self._last.url, self._last.content)
             self.page, self._last = self.page + (0 if same else 1), sent

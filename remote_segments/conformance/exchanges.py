@@ -148,6 +148,32 @@ class Files(Settings):
         return self
 
 
+ASKED, FOUND, MISSING = "asked", "found", "missing"
+"""Marks of a look-up: the ids that a call asks about, the members in its answer, those that it does not know."""
+
+
+class Lookups(Settings):
+    """How identifiers that members come without are asked for, many members at once."""
+
+    request: AnyCall = Field(description="The call; {asked} stands where the ids are.")
+    largest: int = Field(ge=1, description="Ids that one call may ask about.")
+    asked: Any = Field(description="One id as the call holds it.")
+    found: Any = Field(description="One member as the answer holds it.")
+    response: Answer = Field(description="The answer; {found} stands where the members are, {count} for their number.")
+    missing: Any = Field(None, description="One entry about an id that the platform does not know.")
+    partly: Answer | None = Field(
+        None, description="The answer when some are not known; {missing} stands where these are, if anywhere."
+    )
+
+    @model_validator(mode="after")
+    def _marked(self) -> "Lookups":
+        if ASKED not in marks(self.request.model_dump()):
+            raise ValueError("the call does not say with {asked} where the ids are")
+        if FOUND not in marks(self.response.body):
+            raise ValueError("`response` does not say with {found} where the members are")
+        return self
+
+
 class Membership(Settings):
     """One kind of source: a segment that the documentation's examples could be about."""
 
@@ -166,6 +192,7 @@ class Membership(Settings):
     job: tuple[Step, ...] = Field(
         (), description="The calls of a job that must be done before members can be read, in order; {job} is its id."
     )
+    lookup: Lookups | None = Field(None, description="How identifiers that members come without are asked for.")
     members: Pages | None = Field(None, description="How its members are read, page by page.")
     files: Files | None = Field(None, description="How its members are read, where they come as files.")
     also: tuple[Exchange, ...] = Field((), description="Other calls that may come at any time, such as a login.")
@@ -176,11 +203,15 @@ class Membership(Settings):
         found = self.members or self.files
         return found.shapes if found else []
 
+    def shown(self, shape: Any) -> set[str]:
+        """Returns the marks of a member of this shape, those that a look-up tells included."""
+        return marks(shape) | (marks(self.lookup.found) if self.lookup else set())
+
     @model_validator(mode="after")
     def _marked(self) -> "Membership":
         if (self.members is None) == (self.files is None):
             raise ValueError("members come on pages (`members`) or as `files`")
-        unused = sorted(set(self.identifiers) - marks(self.shapes))
+        unused = sorted(set(self.identifiers) - self.shown(self.shapes))
         if unused:
             raise ValueError(f"no member shows {{{unused[0]}}}")
         if (self.total is not None) != bool(self.counted_marks()):
@@ -206,6 +237,9 @@ class Case(Settings):
     source: str = Field(description="Kind of source, as the manifest names it.")
     ids: dict[str, str] = Field(default_factory=dict, description="Its id keys and their values.")
     options: dict[str, str] = Field(default_factory=dict, description="Options of the connection.")
+    identifiers: tuple[str, ...] = Field(
+        (), description="Identifiers that are looked up; those that come with members are read in any case."
+    )
     exchanges: tuple[Exchange, ...] = Field(description="What is asked, in this order, and answered.")
     gives: Any = Field(None, description="What comes of it.")
     raises: str | None = Field(None, description="Code of the error that comes of it.")
@@ -234,6 +268,8 @@ class Exchanges(Settings):
             if kind.members:
                 pages = (kind.members.page, kind.members.last, kind.members.empty)
                 yield from (one for one in pages if one is not None)
+            if kind.lookup:
+                yield from (one for one in (kind.lookup.response, kind.lookup.partly) if one is not None)
             for step in kind.job:
                 yield from (one for one in (step.response, step.pending, step.failed) if one is not None)
         yield from (exchange.response for case in self.cases.values() for exchange in case.exchanges)

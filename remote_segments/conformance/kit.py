@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from remote_segments.conformance import failures, memberships
+from remote_segments.conformance import failures, lookups, memberships
 from remote_segments.conformance.exchanges import Exchanges
 from remote_segments.conformance.failures import Row
 from remote_segments.conformance.lab import Lab
@@ -54,6 +54,7 @@ ROWS: Mapping[str, Row] = {
     "duplicated-member": memberships.duplicated_member,
     "wrong-id-type": failures.wrong_id,
     "member-without-id": failures.null_id,
+    **lookups.ROWS,
 }
 """Every row about one kind of source, by its stable name."""
 

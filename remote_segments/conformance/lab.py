@@ -165,9 +165,12 @@ class Lab:
             changes["page_size"] = self.size
         if max_pages is not None:
             changes["max_pages"] = max_pages
-        if not changes:
+        small = shrink and self.source.lookup is not None
+        if not changes and not small:
             return self.manifest
         source = self.source.model_copy(update={"members": members.model_copy(update=changes)})
+        if small and source.lookup is not None:
+            source = source.model_copy(update={"lookup": source.lookup.model_copy(update={"most": SMALL})})
         return self.manifest.model_copy(update={"sources": {**self.manifest.sources, self.kind: source}})
 
     def _asked(self) -> set[str]:

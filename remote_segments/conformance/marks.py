@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+LIST = "{asked}"
+"""The mark at which a call holds several values: an array in a body, a parameter that is repeated in a query."""
+
 MARK = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -90,13 +93,13 @@ class Wanted:
         wanted, sent = urlsplit(self.url), urlsplit(asked.url)
         return self.method == asked.method and _match(_address(wanted), _address(sent)) is not None
 
-    def read(self, asked: Asked) -> tuple[dict[str, str], list[str]]:
+    def read(self, asked: Asked) -> tuple[dict[str, Any], list[str]]:
         """Compares a request with this one.
 
         Returns:
             The values at the marks, and every difference as a sentence without its full stop.
         """
-        values: dict[str, str] = {}
+        values: dict[str, Any] = {}
         differences: list[str] = []
         if not self.same_place(asked):
             differences.append(f"{asked.method} {urlsplit(asked.url).path} instead of {self.place()}")
@@ -112,11 +115,13 @@ class Wanted:
             _compare(self.body, asked.fields(), "the body", values, differences)
         return values, differences
 
-    def _query(self, asked: Asked, values: dict[str, str], differences: list[str]) -> None:
+    def _query(self, asked: Asked, values: dict[str, Any], differences: list[str]) -> None:
         wanted, sent = (sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True)) for url in (self.url, asked.url))
         for name, text in sent:
             fitting = [pair for pair in wanted if pair[0] == name and _match(pair[1], text) is not None]
-            if fitting:
+            if fitting and fitting[0][1] == LIST:  # a parameter that is repeated for each id
+                values.setdefault(LIST[1:-1], []).append(text)
+            elif fitting:
                 wanted.remove(fitting[0])
                 values |= _match(fitting[0][1], text) or {}
             else:
@@ -143,7 +148,7 @@ def _match(template: str, text: str) -> dict[str, str] | None:
     return found.groupdict() if found else None
 
 
-def _compare(wanted: Any, sent: Any, at: str, values: dict[str, str], differences: list[str]) -> None:
+def _compare(wanted: Any, sent: Any, at: str, values: dict[str, Any], differences: list[str]) -> None:
     if isinstance(wanted, Mapping) and isinstance(sent, Mapping):
         for key in wanted.keys() - sent.keys():
             differences.append(f"{at} lacks {key}")
@@ -154,10 +159,17 @@ def _compare(wanted: Any, sent: Any, at: str, values: dict[str, str], difference
     elif isinstance(wanted, list) and isinstance(sent, list) and len(wanted) == len(sent):
         for number, (one, other) in enumerate(zip(wanted, sent, strict=True)):
             _compare(one, other, f"{at}, {number}", values, differences)
-    elif isinstance(wanted, str) and marks(wanted) and isinstance(sent, str | int | float):
-        found = _match(wanted, str(sent))
+    elif isinstance(wanted, str) and marks(wanted) and isinstance(sent, str | int | float | list):
+        found = _at_mark(wanted, sent)
         if found is None:
             differences.append(f"{at} differs")
         values |= found or {}
     elif wanted != sent:
         differences.append(f"{at} differs")
+
+
+def _at_mark(wanted: str, sent: str | float | list[Any]) -> Mapping[str, Any] | None:
+    """Returns the values at the marks of a text that a value fits, None where it does not fit."""
+    if isinstance(sent, list):
+        return {LIST[1:-1]: sent} if wanted == LIST else None
+    return _match(wanted, str(sent))

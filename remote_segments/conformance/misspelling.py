@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import AfterValidator, BaseModel, ValidationError
 
+from remote_segments.conformance import lookups
 from remote_segments.conformance.exchanges import Exchanges
 from remote_segments.conformance.lab import Lab
 from remote_segments.conformance.replay import Difference, differences
@@ -21,7 +22,7 @@ _PATH_RULE: Callable[..., Any] = next(
     one.func for one in typing.get_args(Path)[1:] if isinstance(one, AfterValidator)
 )  # what tells a path from any other text
 
-_NAMED = ("remote_segments.rest.paging", "remote_segments.rest.totals", "remote_segments.rest.counting")
+_NAMED = tuple(f"remote_segments.rest.{name}" for name in ("counting", "lookup", "paging", "totals"))
 """Modules whose bricks name headers and parameters as plain texts: these count as paths, too."""
 
 
@@ -80,7 +81,9 @@ def _in_value(value: Any, at: KeyPath, *, path: bool, plain: bool) -> Iterator[W
 def leading_nowhere(document: Document, paths: Iterable[Written], exchanges: Exchanges) -> Iterator[Problem]:
     """Yields the paths that lead to nothing in any documented answer, whatever they are for."""
     links = [kind.files.link for kind in exchanges.memberships.values() if kind.files]
-    answers = [*(answer.body for answer in exchanges.answers()), *links]
+    asked = [one for kind in exchanges.memberships.values() if (one := kind.lookup)]
+    entries = [shape for lookup in asked for shape in (lookup.found, lookup.missing)]
+    answers = [*(answer.body for answer in exchanges.answers()), *links, *entries]
     shapes = [shape for kind in exchanges.memberships.values() for shape in kind.shapes]
     texts = " ".join(body for body in (*answers, *shapes) if isinstance(body, str))
     for written in paths:
@@ -170,6 +173,8 @@ def noticed(
             outcome = lab.read(lab.many)
             if found := list(lab.differences(outcome)):
                 return found, outcome.error is not None
+            if at[2:3] == ("lookup",) and (unseen := lookups.missing(lab).problems):
+                return list(unseen), True
     for name, case in exchanges.cases.items():
         if only in {None, case.source} and (found_here := list(differences(manifest, case))):
             raised = any(difference.error for difference in found_here)

@@ -82,9 +82,10 @@ def perform(platform: Platform, case: Case) -> Any:
         updated = found.updated_at.isoformat() if found.updated_at else None
         told = {"name": found.name, "size": found.size, "state": found.state}
         return {**told, "updated_at": updated, "warning": found.warning}
+    read = platform.manifest.sources[case.source].read(case.identifiers)
     if case.do == "preview":
-        return platform.preview(case.source, case.ids).columns
-    fetch = platform.fetch(case.source, case.ids)
+        return platform.preview(case.source, case.ids, read).columns
+    fetch = platform.fetch(case.source, case.ids, read)
     columns: dict[str, list[str | None]] = {}
     joined: list[datetime | None] = []
     for page in fetch:

@@ -61,6 +61,11 @@ class Fetched:
         number = distinct_texts(primary, self.scope.dialect)
         return rows.aggregate(rows=rows.count(), present=primary.count(), different=number)
 
+    def known(self, name: str) -> Any:
+        """The number of members that have an identifier."""
+        rows = self.rows()
+        return rows.aggregate(known=self.identifier(rows, name).count())
+
     def repeats(self) -> Any:
         """The numbers of members whose primary identifier an earlier member has already."""
         rows = self.rows()

@@ -42,6 +42,9 @@ class IdentifierField(Settings):
         "error",
         description="What it means when the path is not there: a changed answer, or a member without this identifier.",
     )
+    looked_up: bool = Field(
+        False, description="Whether members come without it, so that `lookup` asks for it; `path` is within its entry."
+    )
     description: str | None = Field(None, description="What the identifier is, for a person who writes a segment.")
 
 

@@ -21,6 +21,7 @@ from remote_segments.rest.files.stream import Stream
 from remote_segments.rest.formats import Rows
 from remote_segments.rest.limits import Limits, Quota
 from remote_segments.rest.listing import Listing
+from remote_segments.rest.lookup import Lookup
 from remote_segments.rest.members import Members
 from remote_segments.rest.paging import Declared, misplaced
 from remote_segments.rest.paths import Path
@@ -29,7 +30,7 @@ from remote_segments.rest.refusals import Refusal
 from remote_segments.rest.retries import Retries
 from remote_segments.settings import Settings, Texts
 
-Verb = Literal["auth", "limits", "members", "describe", "list", "errors"]
+Verb = Literal["auth", "limits", "members", "lookup", "describe", "list", "errors"]
 NAME = r"^[a-z][a-z0-9_]{0,47}$"
 
 
@@ -101,11 +102,14 @@ class SourceKind(Settings):
     joined_at: JoinedAt | None = Field(None, description="Where the time is at which a member joined.")
     describe: Describe = Field(description="How to read name, size and state of one segment.")
     members: Reading = Field(description="How to read the members of one segment.")
+    lookup: Lookup | None = Field(
+        None, description="How to ask, for many members at once, for identifiers that members come without."
+    )
     list: Listing | None = Field(None, description="How to list the segments of the account.")
 
     @model_validator(mode="after")
     def _fits(self) -> "SourceKind":
-        problems = [*self._identifier_problems(), *self._form_problems()]
+        problems = [*self._identifier_problems(), *self._lookup_problems(), *self._form_problems()]
         if problems:
             raise ValueError("; ".join(problems))
         losing = list(self._end_problems())
@@ -119,18 +123,37 @@ class SourceKind(Settings):
             yield f"primary is {self.primary}, which is not one of the identifiers {', '.join(self.identifiers)}"
         layout = self.members.format
         texts = layout.kind in {"strings", "lines"}
-        keys = [name for name, identifier in self.identifiers.items() if identifier.path is None]
-        if texts and (len(self.identifiers) != 1 or self.joined_at):
+        come = self.coming()
+        keys = [name for name, identifier in come.items() if identifier.path is None]
+        if texts and (len(come) != 1 or self.joined_at):
             yield "members that are bare texts have exactly one identifier and no joined_at"
-        for name, identifier in self.identifiers.items():
+        for name, identifier in come.items():
             if (identifier.path is None) != texts and not (layout.kind == "keyed" and keys == [name]):
                 yield f"identifier {name} needs a path, unless members are bare texts"
             if name == self.primary and identifier.absent != "error":
                 yield f"the primary identifier {name} may not be absent"
         if isinstance(layout, Rows):
-            used = {field.path for field in (*self.identifiers.values(), self.joined_at) if field and field.path}
+            used = {field.path for field in (*come.values(), self.joined_at) if field and field.path}
             for column in sorted(used - set(layout.columns)):
                 yield f"the column {column} is not one of those that the format declares"
+
+    def _lookup_problems(self) -> Iterator[str]:
+        asked = {name: field for name, field in self.identifiers.items() if field.looked_up}
+        if bool(asked) != (self.lookup is not None):
+            yield "lookup, and identifiers that are looked_up, need each other"
+        if self.primary in asked:
+            yield f"the primary identifier {self.primary} is what look-ups ask with: it must come with the members"
+        for name, identifier in asked.items():
+            if identifier.path is None:
+                yield f"identifier {name} needs a path within an entry of the look-up"
+
+    def coming(self) -> dict[str, IdentifierField]:
+        """Returns the identifiers that come with the members, without a look-up."""
+        return {name: field for name, field in self.identifiers.items() if not field.looked_up}
+
+    def read(self, wanted: Collection[str]) -> tuple[str, ...]:
+        """Returns the identifiers that a fetch reads: all that come by themselves, and of the others those wanted."""
+        return tuple(name for name, field in self.identifiers.items() if not field.looked_up or name in wanted)
 
     def _end_problems(self) -> Iterator[str]:
         """Yields why the manifest could lose members without an error."""
@@ -172,7 +195,7 @@ class SourceKind(Settings):
         """Yields every call that describing, reading or listing makes."""
         job = None if isinstance(self.members, Stream) else self.members.job
         later = (job.submit, job.start, job.poll) if job is not None else ()
-        for call in (self.describe, self.describe.count, self.members, self.list, *later):
+        for call in (self.describe, self.describe.count, self.members, self.lookup, self.list, *later):
             if isinstance(call, Endpoint):
                 yield call
 
@@ -189,13 +212,25 @@ class SourceKind(Settings):
         if self.describe.count:
             yield from self.describe.count.placeholders()
         yield from self.members.placeholders()
+        yield from self.lookup.placeholders() if self.lookup is not None else ()
 
     def given(self) -> set[str]:
         """Returns the placeholders that reading the members fills itself."""
         return {*self.members.given(), DESCRIBED}
 
-    def calls(self, size: int) -> int:
-        """Returns the calls that one refresh of so many members takes at most."""
+    def calls(self, size: int, wanted: Collection[str] | None = None) -> int:
+        """Returns the calls that one refresh of so many members takes at most.
+
+        Args:
+            size: members.
+            wanted: the identifiers that are matched, some of which may be looked up; all when left out.
+        """
+        read = self.read(self.identifiers if wanted is None else wanted)
+        looked_up = self.lookup is not None and len(read) > len(self.coming())
+        more = self.lookup.calls(size) if looked_up and self.lookup is not None else 0
+        return self._calls(size) + more
+
+    def _calls(self, size: int) -> int:
         twice = self.members.total is not None and self.members.total.source == "describe"
         described = self.describe.calls() * (2 if twice else 1)
         if not isinstance(self.members, Members):
@@ -283,9 +318,15 @@ class Manifest(Settings):
                 return name, kind
         return None
 
-    def calls_per_refresh(self, kind: str, size: int) -> int:
-        """Returns the calls that one refresh of a segment with so many members takes at most, retries not counted."""
-        return self.sources[kind].calls(size) + self.auth.calls()
+    def calls_per_refresh(self, kind: str, size: int, wanted: Collection[str] | None = None) -> int:
+        """Returns the calls that one refresh of a segment with so many members takes at most, retries not counted.
+
+        Args:
+            kind: kind of source.
+            size: members.
+            wanted: the identifiers that are matched; all when left out.
+        """
+        return self.sources[kind].calls(size, wanted) + self.auth.calls()
 
     def option_values(self, given: Mapping[str, str]) -> dict[str, str]:
         """Returns the options of a connection completed by their defaults; an option without either is left out."""

@@ -58,6 +58,7 @@ class Proof:
     members: int
     doubt: int = 0  # by how many members the platform's count moved or differed meanwhile
     repeated: int = 0  # members that came twice on one page or on two in a row: they moved while pages were read
+    missing: int = 0  # members whose identifiers were looked up, and whom the platform does not know any more
 
 
 @dataclass(frozen=True)

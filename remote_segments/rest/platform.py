@@ -2,7 +2,7 @@
 
 import random as dice
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from remote_segments.rest.files.flow import FileFlow
 from remote_segments.rest.files.reading import FileReader
 from remote_segments.rest.limits import SHARED, Limiters, Limits, utc_now
 from remote_segments.rest.listing import Listed
+from remote_segments.rest.looking_up import LookedUp
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.members import Members, MembersFlow
 from remote_segments.rest.members import Proof as PagesProof
@@ -42,7 +43,7 @@ class Fetch:
     Iterating raises for everything that is not a proven end; what was yielded before is then worth nothing.
     """
 
-    def __init__(self, client: Client, flow: MembersFlow | FileFlow) -> None:
+    def __init__(self, client: Client, flow: MembersFlow | FileFlow | LookedUp) -> None:
         self._client, self._flow = client, flow
         self._proof: Proof | None = None
         self._tally = Tally()
@@ -189,16 +190,16 @@ class Platform:
         Args:
             kind: kind of source, as the manifest names it.
             ids: the source's id keys and their values.
-            identifiers: identifiers to read beside the primary one; all when left out.
+            identifiers: identifiers to read beside the primary one; all when left out, those that are looked up, too.
 
         Raises:
             ProjectError: `bad-value` for an id that is not written as the platform writes it.
         """
         return Fetch(self._client, self._flow(kind, ids, identifiers))
 
-    def preview(self, kind: str, ids: Mapping[str, str]) -> Page:
-        """Returns the first page of one membership."""
-        return self._client.run(self._flow(kind, ids, None).first_page())
+    def preview(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None = None) -> Page:
+        """Returns the first page of one membership; of identifiers that are looked up, the first thousand members."""
+        return self._client.run(self._flow(kind, ids, identifiers).first_page())
 
     def segments(self, kind: str, ids: Mapping[str, str] | None = None) -> list[Listed]:
         """Returns the segments of the account.
@@ -226,9 +227,9 @@ class Platform:
         """Returns the address of a segment's page in the tool, None where it is unknown."""
         return self.manifest.page_url(kind, ids, self._options)
 
-    def estimate_calls(self, kind: str, size: int) -> int:
+    def estimate_calls(self, kind: str, size: int, identifiers: Collection[str] | None = None) -> int:
         """Returns the calls that one refresh of so many members takes at most, retries not counted."""
-        return self.manifest.calls_per_refresh(kind, size)
+        return self.manifest.calls_per_refresh(kind, size, identifiers)
 
     def _source(self, kind: str, verb: str) -> tuple[SourceKind, str]:
         if kind not in self.manifest.sources:
@@ -243,11 +244,22 @@ class Platform:
             found = f"`{name}` is {ids[name]!r}, which is not how {self.manifest.title} writes it."
             raise ProjectError("bad-value", found, source.ids_help, f"connection {self.connection}")
 
-    def _flow(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None) -> MembersFlow | FileFlow:
+    def _flow(
+        self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None
+    ) -> MembersFlow | FileFlow | LookedUp:
+        source, where = self._source(kind, "lookup")
+        wanted = set(source.identifiers) if identifiers is None else {*identifiers, source.primary}
+        inner = self._coming(kind, ids, wanted)
+        asked = {name: field for name, field in source.identifiers.items() if name in wanted and field.looked_up}
+        if source.lookup is None or not asked:
+            return inner
+        return LookedUp(inner, source.lookup, asked, source.primary, self._base, {**self._options, **ids}, where)
+
+    def _coming(self, kind: str, ids: Mapping[str, str], wanted: Collection[str]) -> MembersFlow | FileFlow:
+        """Returns the flow of what comes without look-ups."""
         source, where = self._source(kind, "members")
         self._refuse_misshapen(source, ids)
-        wanted = set(source.identifiers) if identifiers is None else {*identifiers, source.primary}
-        chosen = {name: field for name, field in source.identifiers.items() if name in wanted}
+        chosen = {name: field for name, field in source.coming().items() if name in wanted}
         members, values = source.members, {**self._options, **ids}
         described = self._source(kind, "describe")[1]
         if not isinstance(members, Members):

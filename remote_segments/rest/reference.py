@@ -13,6 +13,7 @@ from remote_segments.rest.export.members import Download
 from remote_segments.rest.files import FileFormat
 from remote_segments.rest.formats import Format
 from remote_segments.rest.limits import Limits
+from remote_segments.rest.lookup import Lookup, Missing
 from remote_segments.rest.manifest import Manifest, Reading, SourceKind
 from remote_segments.rest.members import Members
 from remote_segments.rest.paging import Paging
@@ -55,6 +56,7 @@ def platforms_page(platforms: Mapping[str, Manifest] | None = None) -> str:
     blocks += ["\n".join(_section(manifest)) + "\n" for manifest in chosen.values()]
     blocks += [WRITING, *("\n".join(_bricks(title, union)) + "\n" for title, union in _UNIONS.items())]
     blocks.append("\n".join(_job()) + "\n")
+    blocks.append("\n".join(_lookup()) + "\n")
     return "\n".join(blocks)
 
 
@@ -69,7 +71,9 @@ def _table(platforms: Mapping[str, Manifest]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|"
     for manifest in platforms.values():
         for kind in manifest.sources.values():
-            identifiers = ", ".join(f"`{name}`" for name in kind.identifiers)
+            identifiers = ", ".join(
+                f"`{name}`{' (looked up)' if field.looked_up else ''}" for name, field in kind.identifiers.items()
+            )
             cells = [
                 f"[{manifest.title}](#{_anchor(manifest.title)})",
                 kind.title.lower(),
@@ -194,6 +198,18 @@ def _job() -> Iterator[str]:
     yield "| part | what it is | keys |"
     yield "|---|---|---|"
     for name, part in _JOB.items():
+        what = " ".join((inspect.getdoc(part) or "").split())
+        yield f"| `{name}` | {what} | {', '.join(f'`{key}`' for key in part.model_fields)} |"
+
+
+def _lookup() -> Iterator[str]:
+    yield "### lookup"
+    yield ""
+    yield "For identifiers that are `looked_up`; asked for only where a segment's file names one of them."
+    yield ""
+    yield "| part | what it is | keys |"
+    yield "|---|---|---|"
+    for name, part in {"lookup": Lookup, "missing": Missing}.items():
         what = " ".join((inspect.getdoc(part) or "").split())
         yield f"| `{name}` | {what} | {', '.join(f'`{key}`' for key in part.model_fields)} |"
 

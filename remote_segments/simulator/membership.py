@@ -109,7 +109,7 @@ def _profile_id(platform: str, seed: int, index: int) -> str:
 def _profile(platform: str, seed: int, index: int, number: int, kind: str) -> Profile:
     who = person(number, seed)
     if platform == "hubspot":
-        return Profile(who.hubspot_id, None, None, None, number, kind)
+        return Profile(who.hubspot_id, None, who.email, None, number, kind)
     chance = dice(seed, platform, index) / 2**32
     email = f" {who.email.title()}" if chance < SHOUTED else who.email
     if platform == "mailchimp":

@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Target:
-    """What a request is about: `verb` is members, describe, list or other; `page` counts from 1."""
+    """What a request is about: `verb` is members, describe, list, lookup or other; `page` counts from 1."""
 
     verb: str
     answer: Callable[..., Answer]

@@ -96,7 +96,7 @@ def draft(
     with connect(project, connection) as platform:
         target = find(project, platform, connection, rest)
         name = _name(project, target, wishes.name)
-        page = platform.preview(target.kind, target.ids) if not wishes.identifiers else None
+        page = None if wishes.identifiers else _first_page(platform, target)
     proposal = None if page is None else _measured(project, model, target, page)
     matches = wishes.identifiers or tuple(_match(project, target, proposal))
     day = now.astimezone(ZoneInfo(project.timezone)).date()
@@ -159,6 +159,17 @@ def _name(project: Project, target: Target, wanted: str | None) -> str:
 def _exists(name: str, file: Path) -> ProjectError:
     found = f"There is a segment `{name}` already, and a file is never overwritten."
     return ProjectError("file-exists", found, "Choose another --name.", Location(file))
+
+
+def _first_page(platform: "Platform", target: Target) -> "Page":
+    """Returns a page with all identifiers; where the key may not look up some, with those that come by themselves."""
+    try:
+        return platform.preview(target.kind, target.ids)
+    except ProjectError as error:
+        source = platform.manifest.sources[target.kind]
+        if error.code != "access-denied" or source.lookup is None:
+            raise
+        return platform.preview(target.kind, target.ids, tuple(source.coming()))
 
 
 def _measured(project: Project, model: str, target: Target, page: "Page") -> Proposal:

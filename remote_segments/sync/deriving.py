@@ -82,6 +82,7 @@ def derive(session: Session, plan: Plan, snapshot: Snapshot) -> Derived:
     bounds = check_model(session, plan, model)
     members = _members(session, plan, snapshot)
     fetched, repeated = _totals(session, plan, members, snapshot)
+    _refuse_unfetched(session, plan, members, fetched)
     repeats = REPEATS if repeated and session.stage(REPEATS, members.scope.sql(members.repeats())) else None
     staged = _stage_matches(session, plan, members, model)
     names = [name for name, _ in staged]
@@ -112,6 +113,23 @@ def _members(session: Session, plan: Plan, snapshot: Snapshot) -> matching.Fetch
     names = tuple(relation.columns) if relation else ()
     identifiers = tuple(name for name in names if name not in MEMBERS)
     return matching.Fetched(scope_of(session, plan), snapshot.members_id or "", plan.primary, identifiers)
+
+
+def _refuse_unfetched(session: Session, plan: Plan, members: matching.Fetched, fetched: int) -> None:
+    """Refuses ids that were fetched before the segment's file asked for an identifier that must be looked up.
+
+    Raises:
+        ProjectError: `identifier-not-fetched`: every member would look like somebody whom nobody knows.
+    """
+    wanted = {pair.identifier for entry in plan.entries for pair in entry} & plan.looked_up
+    for name in sorted(wanted if fetched else ()):
+        known = name in members.identifiers and session.rows(members.scope.sql(members.known(name)))[0][0]
+        if not known:
+            found = (
+                f"None of {fetched:,} stored members has `{name}`, which is fetched only for a segment that uses it."
+            )
+            fix = "Materialize raw_remote_ids to fetch it; the published segment stays until then."
+            raise ProjectError("identifier-not-fetched", found, fix, plan.where)
 
 
 def _totals(session: Session, plan: Plan, members: matching.Fetched, snapshot: Snapshot) -> tuple[int, bool]:

@@ -233,7 +233,8 @@ def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, conn
     pages = None
     try:
         with connect(project, source.connection) as platform:
-            pages = platform.fetch(project.source_kind_name(attempt.segment), source.ids)
+            kind = project.source_kind_name(attempt.segment)
+            pages = platform.fetch(kind, source.ids, project.identifiers_read(attempt.segment))
             return _spooled(attempt, spools, progress, pages)
     except Exception as error:
         if isinstance(error, RemoteSegmentsError):
@@ -245,7 +246,7 @@ def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, conn
 def _spooled(attempt: Attempt, spools: Spools, progress: Progress | None, pages: Fetch) -> ProvenSpool:
     kind = attempt.project.source_kind(attempt.segment)
     snapshot_id = new_snapshot_id(attempt.now)
-    with spools.write(snapshot_id, list(kind.identifiers)) as writer:
+    with spools.write(snapshot_id, attempt.project.identifiers_read(attempt.segment)) as writer:
         for count, page in enumerate(pages, start=1):
             writer.add(page.columns, page.joined_at, page.length)
             if progress is not None:

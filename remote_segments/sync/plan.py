@@ -46,6 +46,9 @@ class Plan:
     places: Mapping[str, str] = field(default_factory=dict)
     """Where each column is written, for errors: `segments/vip_openers.yaml:6`."""
 
+    looked_up: frozenset[str] = frozenset()
+    """Identifiers that are fetched only when a segment's file names them."""
+
     @property
     def key_columns(self) -> str:
         """The key as `snapshots.key_columns` holds it."""
@@ -97,6 +100,7 @@ def plan_for(project: "Project", segment_name: str) -> Plan:
         source=source_text(segment),
         model_name=segment.model,
         places=_places(project, segment),
+        looked_up=frozenset(kind.identifiers) - frozenset(kind.coming()),
     )
 
 

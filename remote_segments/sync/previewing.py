@@ -52,7 +52,7 @@ def preview(project: Project, segment_name: str, connect: Connect = connect) -> 
     try:
         with connect(project, segment.source.connection) as platform:
             described = platform.describe(kind, ids)
-            page = platform.preview(kind, ids)
+            page = platform.preview(kind, ids, project.identifiers_read(segment))
     except RemoteSegmentsError as error:
         error.placed(project.place(segment, ("source", *list(ids)[:1])))
         raise

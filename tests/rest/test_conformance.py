@@ -244,7 +244,7 @@ def test_no_credential_goes_to_another_server(fault: str, simulator: Simulator, 
 def test_more_pages_than_the_cap_are_an_error(name: str, simulator: Simulator, world: World) -> None:
     """Promise 34: one page more than allowed is an error, on every platform."""
     with connect(name, simulator, world) as platform:
-        flow = platform._flow(ACCOUNTS[name].kind, ACCOUNTS[name].full, None)
+        flow = platform._flow(ACCOUNTS[name].kind, ACCOUNTS[name].full, ())
         capped = replace(flow, members=flow.members.model_copy(update={"max_pages": 3}))
         with pytest.raises(PlatformError, match="page-limit"):
             ids(Fetch(platform._client, capped), flow.primary)

@@ -37,7 +37,7 @@ class Call:
     def having(self, name: str, value: str | int, place: Placement) -> "Call":
         """Returns the same call with one parameter set."""
         if place == "body":
-            return replace(self, body=_placed(self.body or {}, name.split("."), value))
+            return replace(self, body=placed(self.body or {}, name.split("."), value))
         return replace(self, query={**self.query, name: str(value)})
 
     def value(self, name: str, place: Placement) -> Any:
@@ -50,13 +50,13 @@ class Call:
         return hashlib.blake2b(text.encode(), digest_size=12).digest()
 
 
-def _placed(fields: Mapping[str, Any], names: list[str], value: str | int) -> dict[str, Any]:
+def placed(fields: Mapping[str, Any], names: list[str], value: Any) -> dict[str, Any]:
     """Returns the fields with one of them, or of an object within them, set."""
     name, *rest = names
     if not rest:
         return {**fields, name: value}
     inner = fields.get(name)
-    return {**fields, name: _placed(inner if isinstance(inner, Mapping) else {}, rest, value)}
+    return {**fields, name: placed(inner if isinstance(inner, Mapping) else {}, rest, value)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""An account in the shape of HubSpot's CRM lists API (version in the path): lists and their record ids.
+"""An account in the shape of HubSpot's CRM lists API (version in the path): lists, their record ids, and contacts.
 
-Shapes as in https://developers.hubspot.com/docs/api-reference/crm-lists-v3/guide; all data is made up.
+Shapes as in https://developers.hubspot.com/docs/api-reference/crm-lists-v3/guide and crm-contacts-v3/guide; all data is
+made up. A contact whose number is a multiple of 97 was deleted since it joined its lists.
 """
 
 import json
@@ -10,11 +11,14 @@ from urllib.parse import urlencode
 
 from remote_segments.simulator.accounts.account import Account, Refused, read_cursor
 from remote_segments.simulator.faults import Fault
-from remote_segments.simulator.membership import SEGMENTS, Member
+from remote_segments.simulator.membership import SEGMENTS, Member, profiles
 from remote_segments.simulator.messages import Answer, Request, Target
 
 PAGE_MOST = 250
 LISTING_MOST = 500
+READ_MOST = 100
+DELETED = 97
+CONTACTS = re.compile(r"/crm/(?:objects/\d{4}-\d{2}|v3/objects)/contacts/batch/read")
 ROUTE = re.compile(r"/crm/(?:lists/\d{4}-\d{2}|v3/lists)/([^/]+)(/memberships)?/?")
 
 
@@ -33,6 +37,8 @@ class HubSpot(Account):
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not key or "revoked" in key:
             raise Refused(401, "INVALID_AUTHENTICATION", "Authentication credentials not found or expired.")
+        if CONTACTS.fullmatch(request.path) and request.method == "POST":
+            return self._read_contacts(request)
         route = ROUTE.fullmatch(request.path)
         if route and route[1] == "search" and request.method == "POST":
             return self._search(request)
@@ -80,6 +86,24 @@ class HubSpot(Account):
         found |= {"processingType": "DYNAMIC", "processingStatus": "PROCESSING" if shape.computing else "COMPLETE"}
         found |= {"createdAt": "2026-01-05T09:00:00Z", "updatedAt": "2026-10-01T09:00:00Z"}
         return Target("describe", lambda _: Answer(document={"list": {**found, "size": self.size(name)}}), name)
+
+    def _read_contacts(self, request: Request) -> Target:
+        body = json.loads(request.body or b"{}")
+        asked = [str(one["id"]) for one in body["inputs"]]
+        if not 0 < len(asked) <= READ_MOST:
+            raise ValueError(f"between 1 and {READ_MOST} inputs")
+        known = {one.profile_id: one for one in profiles(self.platform, self.seed, self.people)}
+        gone = [one for one in asked if one not in known or int(one) % DELETED == 0]
+        results = [
+            {"id": one, "properties": {name: getattr(known[one], name, None) for name in body["properties"]}}
+            for one in reversed(asked)  # in no order that a caller could rely on
+            if one not in gone
+        ]
+        document: dict[str, Any] = {"status": "COMPLETE", "results": results}
+        if gone:
+            context = {"status": "error", "category": self.not_found, "context": {"ids": gone}}
+            document |= {"numErrors": 1, "errors": [context | {"message": "Could not get some CONTACT objects."}]}
+        return Target("lookup", lambda _: Answer(207 if gone else 200, document))
 
     def _search(self, request: Request) -> Target:
         body = json.loads(request.body or b"{}")
