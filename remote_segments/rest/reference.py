@@ -202,6 +202,9 @@ def _job() -> Iterator[str]:
         yield f"| `{name}` | {what} | {', '.join(f'`{key}`' for key in part.model_fields)} |"
 
 
+_LOOKUP: Mapping[str, type[Settings]] = {"lookup": Lookup, "missing": Missing}
+
+
 def _lookup() -> Iterator[str]:
     yield "### lookup"
     yield ""
@@ -209,7 +212,7 @@ def _lookup() -> Iterator[str]:
     yield ""
     yield "| part | what it is | keys |"
     yield "|---|---|---|"
-    for name, part in {"lookup": Lookup, "missing": Missing}.items():
+    for name, part in _LOOKUP.items():
         what = " ".join((inspect.getdoc(part) or "").split())
         yield f"| `{name}` | {what} | {', '.join(f'`{key}`' for key in part.model_fields)} |"
 
