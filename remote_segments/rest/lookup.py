@@ -14,7 +14,6 @@ from pydantic import Field, model_validator
 
 from remote_segments.errors import PlatformError
 from remote_segments.rest.decoding import IdentifierField, decode_document
-from remote_segments.rest.describing import whole_number
 from remote_segments.rest.endpoint import Endpoint
 from remote_segments.rest.messages import Base, Request, Response
 from remote_segments.rest.paging.turns import PLACE, Call, Placement, placed
