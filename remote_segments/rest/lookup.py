@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from remote_segments.errors import PlatformError
+from remote_segments.rest.counting import whole_number
 from remote_segments.rest.decoding import IdentifierField, decode_document
 from remote_segments.rest.endpoint import Endpoint
 from remote_segments.rest.messages import Base, Request, Response
