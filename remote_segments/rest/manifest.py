@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from remote_segments.explanations import refusal
+from remote_segments.rest.audiences import Audiences
 from remote_segments.rest.auth import Auth
 from remote_segments.rest.decoding import IdentifierField, JoinedAt
 from remote_segments.rest.describing import DESCRIBED, Describe
@@ -252,6 +253,9 @@ class Manifest(Settings):
         "conformance kit passed; or, beside that, run against a real server by a test."
     )
     notes: str | None = Field(None, description="What a user should know before relying on it.")
+    audiences: Audiences | None = Field(
+        None, description="How to get the four typical audiences from it, or that it cannot give them."
+    )
     base_url: Template = Field(description="Address below which all paths are; may hold options.", pattern="^https?://")
     connection: ConnectionKeys = Field(description="What a connection is made of.")
     key_help: str = Field(description="How to make a key with the least rights that suffice.")

@@ -147,7 +147,14 @@ def _section(manifest: Manifest) -> Iterator[str]:
     yield ""
     yield from (_source(kind) for kind in manifest.sources.values())
     yield f"- Limits of an account: {_limits(manifest.limits)}. A connection's own `limits` replace them."
+    yield from _audiences(manifest)
     yield "- Documentation: " + ", ".join(f"[{verb}]({address})" for verb, address in manifest.docs.items()) + "."
+
+
+def _audiences(manifest: Manifest) -> Iterator[str]:
+    if manifest.audiences is not None:
+        yield "- Typical audiences:"
+        yield from (f"  - {who}: {how.strip()}" for who, how in manifest.audiences.sentences())
 
 
 def _source(kind: SourceKind) -> str:

@@ -39,6 +39,20 @@ def test_a_manifest_says_what_a_person_needs(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", bundled(), ids=lambda path: path.stem)
+def test_a_page_says_how_to_get_the_typical_audiences(path: Path) -> None:
+    """Each platform's page says of each of the four what to build in the tool, or that it cannot give it."""
+    manifest = load_platforms()[path.stem]
+    assert manifest.audiences is not None
+    told = dict(manifest.audiences.sentences())
+    assert len(told) == 4
+    page = platforms_page({path.stem: manifest})
+    for who, how in told.items():
+        assert how.strip().endswith(".")
+        assert f"  - {who}: {how.strip()}" in page
+    assert "udiences:" not in (manifest.notes or "")
+
+
+@pytest.mark.parametrize("path", bundled(), ids=lambda path: path.stem)
 def test_nobody_else_would_be_read_by_mistake(path: Path) -> None:
     """The id keys of a segment file say which kind of source is meant: no two kinds of a platform share them."""
     kinds = load_platforms()[path.stem].sources
