@@ -88,14 +88,15 @@ class Pages(Settings):
     page_size: PageSize | None = Field(None, description="Members of a page; left out where all come in one answer.")
     first_page: int = Field(1, ge=0, le=1, description="Number of the first page where pages are numbered.")
     member: Any = Field(description="One member, or a list of the shapes that one may have.")
+    left_out: tuple[Any, ...] = Field((), description="Shapes of those who are on pages, too, and are no members.")
     page: Answer = Field(description="A page; {members} stands where the members are.")
     last: Answer | None = Field(None, description="The last page, where it looks different.")
     empty: Answer | None = Field(None, description="The only page of an empty membership, where it looks different.")
 
     @property
     def shapes(self) -> list[Any]:
-        """The shapes that a member may have: at least one."""
-        return self.member if isinstance(self.member, list) else [self.member]
+        """The shapes that one on a page may have: those of members, then those of others."""
+        return [*(self.member if isinstance(self.member, list) else [self.member]), *self.left_out]
 
     @model_validator(mode="after")
     def _whole(self) -> "Pages":

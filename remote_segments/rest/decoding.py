@@ -19,11 +19,15 @@ from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.formats import Format, Rows
 from remote_segments.rest.messages import Response
 from remote_segments.rest.paths import Path, missing, wrong_type
-from remote_segments.rest.refusals import looks_like_page, media_type
+from remote_segments.rest.refusals import as_text, looks_like_page, media_type
 from remote_segments.settings import Settings
 
 _MISSING_FIELD = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _PLACE = re.compile(r" - at `\$(?P<at>[^`]*)`$")
+
+
+DECIDING = "\0"
+"""Name of the column with the value that decides who is a member, which is no identifier."""
 
 
 class IdentifierField(Settings):
@@ -146,6 +150,7 @@ def _reader(root: _Node, path: str, type_: Any, *, absent: bool) -> Column:
 
 _TYPES: Mapping[str, Any] = {"text": str | None, "integer": int | None, "either": str | int | None}
 _BARE: Mapping[str, Any] = {"text": str, "integer": int, "either": str | int}
+_SCALAR: Any = str | int | float | bool | None
 _INSTANTS: Mapping[str, Any] = {
     "iso": Annotated[datetime, msgspec.Meta(tz=True)] | None,
     "unix": int | float | None,
@@ -164,9 +169,11 @@ class PageDecoder:
         joined_at: JoinedAt | None,
         extras: Mapping[str, Extra],
         where: str,
+        deciding: Path | None = None,
     ) -> None:
+        """Args: what the manifest says of a page; `deciding` is read into the column DECIDING, as text."""
         self._layout, self._identifiers, self._primary, self._where = layout, identifiers, primary, where
-        self._form = joined_at.form if joined_at else None
+        self._form, self._deciding = joined_at.form if joined_at else None, deciding
         self._readers: dict[str, Column] = {}
         self._read_joined_at: Column | None = None
         array = self._array(self._member(joined_at))
@@ -200,6 +207,8 @@ class PageDecoder:
             if identifier.path is not None:  # without one it is the member's key
                 type_, absent = _TYPES[identifier.type], identifier.absent == "null"
                 self._readers[name] = _reader(root, identifier.path, type_, absent=absent)
+        if self._deciding is not None:
+            self._readers[DECIDING] = _reader(root, self._deciding, _SCALAR, absent=False)
         if joined_at is not None:
             absent = joined_at.absent == "null"
             self._read_joined_at = _reader(root, joined_at.path, _INSTANTS[joined_at.form], absent=absent)
@@ -213,6 +222,9 @@ class PageDecoder:
             column = identifier.path or name
             types[column] = _TYPES[identifier.type]
             self._readers[name] = _column(places[column])
+        if self._deciding is not None:
+            types[self._deciding] = _SCALAR
+            self._readers[DECIDING] = _column(places[self._deciding])
         if joined_at is not None:
             types[joined_at.path] = _INSTANTS[joined_at.form]
             self._read_joined_at = _column(places[joined_at.path])
@@ -253,6 +265,8 @@ class PageDecoder:
         for name, identifier in self._identifiers.items():
             if identifier.type != "text":
                 columns[name] = [None if value is None else str(value) for value in columns[name]]
+        if self._deciding is not None:
+            columns[DECIDING] = [as_text(value) for value in self._readers[DECIDING](items)]
         keys = columns[self._primary]
         if not all(keys):  # null or an empty text
             found = f"A member has no `{self._primary}`, which every member must have."

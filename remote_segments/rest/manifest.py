@@ -29,6 +29,7 @@ from remote_segments.rest.paths import Path
 from remote_segments.rest.placeholders import Template, fill_path, names
 from remote_segments.rest.refusals import Refusal
 from remote_segments.rest.retries import Retries
+from remote_segments.rest.where import Where
 from remote_segments.settings import Settings, Texts
 
 Verb = Literal["auth", "limits", "members", "lookup", "describe", "list", "errors"]
@@ -103,6 +104,9 @@ class SourceKind(Settings):
     joined_at: JoinedAt | None = Field(None, description="Where the time is at which a member joined.")
     describe: Describe = Field(description="How to read name, size and state of one segment.")
     members: Reading = Field(description="How to read the members of one segment.")
+    where: Where | None = Field(
+        None, description="Who of those on a page is a member, where the platform lists others among them."
+    )
     lookup: Lookup | None = Field(
         None, description="How to ask, for many members at once, for identifiers that members come without."
     )
@@ -110,7 +114,12 @@ class SourceKind(Settings):
 
     @model_validator(mode="after")
     def _fits(self) -> "SourceKind":
-        problems = [*self._identifier_problems(), *self._lookup_problems(), *self._form_problems()]
+        problems = [
+            *self._identifier_problems(),
+            *self._lookup_problems(),
+            *self._where_problems(),
+            *self._form_problems(),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         losing = list(self._end_problems())
@@ -147,6 +156,18 @@ class SourceKind(Settings):
         for name, identifier in asked.items():
             if identifier.path is None:
                 yield f"identifier {name} needs a path within an entry of the look-up"
+
+    def _where_problems(self) -> Iterator[str]:
+        layout = self.members.format
+        if self.where is None:
+            return
+        if layout.kind in {"strings", "lines"}:
+            yield "where reads a value of a member, and members are bare texts"
+        if isinstance(layout, Rows) and self.where.path not in layout.columns:
+            yield f"the column {self.where.path} is not one of those that the format declares"
+        for name in self.where.placeholders():
+            if name not in self.id_forms:
+                yield f"{name} decides who is kept: id_forms says which values it may have"
 
     def coming(self) -> dict[str, IdentifierField]:
         """Returns the identifiers that come with the members, without a look-up."""
@@ -214,6 +235,7 @@ class SourceKind(Settings):
             yield from self.describe.count.placeholders()
         yield from self.members.placeholders()
         yield from self.lookup.placeholders() if self.lookup is not None else ()
+        yield from self.where.placeholders() if self.where is not None else ()
 
     def given(self) -> set[str]:
         """Returns the placeholders that reading the members fills itself."""
@@ -306,7 +328,7 @@ class Manifest(Settings):
             known = options | set(kind.ids) | {PAGE_SIZE} | kind.given()
             for name in sorted(set(kind.placeholders()) - known):
                 yield f"{{{name}}} in sources.{kind_name} is neither one of its ids nor an option of the connection"
-            used = set(kind.members.placeholders())
+            used = {*kind.members.placeholders(), *(kind.where.placeholders() if kind.where else ())}
             if DESCRIBED in used:  # the name comes from the description, which the ids lead to
                 used |= set(kind.describe.placeholders())
             for name in sorted(set(kind.ids) - used):

@@ -1,7 +1,7 @@
 """The loop over the pages of a membership, without I/O: it ends with a proof, or with an error."""
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from remote_segments.rest.messages import Base, Pause, Request, Response
 from remote_segments.rest.paging import Paging
 from remote_segments.rest.paging.turns import Call, Turn
 from remote_segments.rest.totals import MOVED_SHARE, Total
+from remote_segments.rest.where import Sieve, Where
 
 COUNTED_OFF = frozenset({"offset", "page-number"})
 """Kinds of paging that say how many members to pass over: they lose people when others leave meanwhile."""
@@ -58,7 +59,14 @@ class Proof:
     members: int
     doubt: int = 0  # by how many members the platform's count moved or differed meanwhile
     repeated: int = 0  # members that came twice on one page or on two in a row: they moved while pages were read
+    left_out: int = 0  # who came on the pages and is no member, by the value that the manifest says decides it
     missing: int = 0  # members whose identifiers were looked up, and whom the platform does not know any more
+
+
+def sifted(proof: Proof, sieve: Sieve) -> Proof:
+    """Returns a proof about everybody on the pages as one about the members among them."""
+    words = f"{proof.completeness}{sieve.words()}"
+    return replace(proof, completeness=words, members=proof.members - sieve.left_out, left_out=sieve.left_out)
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ class MembersFlow:
     values: Mapping[str, str]
     where: str
     described_where: str
+    filter: Where | None = None
 
     def description(self) -> Generator[Request, Response, Description]:
         """Describes the segment and refuses one that is still being computed.
@@ -98,6 +107,7 @@ class MembersFlow:
         counts = [before.size] if counted_apart and before.size is not None else []
         call: Call | None = yield from self._first_call(before)
         seen, contents, before_ids = set[bytes](), set[int](), set[str | None]()
+        sieve = self._sieve()
         number = fetched = repeated = 0
         while call is not None:
             self._remember(call, seen, number)
@@ -106,8 +116,9 @@ class MembersFlow:
             self._remember_content(page, contents)
             ids = set(page.columns[self.primary])
             repeated, before_ids = repeated + page.length - len(ids) + len(ids & before_ids), ids
-            if page.length:
-                yield page
+            kept = sieve.kept(page)
+            if kept.length:
+                yield kept
             if self.members.total is not None:
                 counted = self.members.total.read(values, headers, self.where)
                 counts += [counted] if counted is not None else []
@@ -130,14 +141,18 @@ class MembersFlow:
             after = yield from self.description()
             counts += [after.size] if after.size is not None else []
         self._refuse_full_end(page.length, counts, fetched - repeated)
-        return self._proof(counts, number, fetched, repeated, before.size)
+        proof = self._proof(counts, number, fetched, repeated, before.size)
+        return sifted(proof, sieve)
 
     def first_page(self) -> Generator[Request | Pause, Any, Page]:
         """Reads one page for a preview."""
         named = DESCRIBED in set(self.members.placeholders())
         call = yield from self._first_call((yield from self.description()) if named else None)
         page, _, _ = yield from self._page(call)
-        return page
+        return self._sieve().kept(page)
+
+    def _sieve(self) -> Sieve:
+        return Sieve(self.filter, self.values, self.where)
 
     def _total_proves(self) -> bool:
         return self.members.total is not None and self.members.total.certainty != "estimate"

@@ -261,7 +261,7 @@ class Platform:
         self._refuse_misshapen(source, ids)
         chosen = {name: field for name, field in source.coming().items() if name in wanted}
         members, values = source.members, {**self._options, **ids}
-        described = self._source(kind, "describe")[1]
+        described, deciding = self._source(kind, "describe")[1], source.where.path if source.where else None
         if not isinstance(members, Members):
             reader = FileReader(
                 layout=members.format,
@@ -269,9 +269,19 @@ class Platform:
                 primary=source.primary,
                 joined_at=source.joined_at,
                 where=where,
+                deciding=deciding,
             )
             return FileFlow(
-                members, source.describe, reader, source.primary, self._base, values, where, described, self._scratch
+                members,
+                source.describe,
+                reader,
+                source.primary,
+                self._base,
+                values,
+                where,
+                described,
+                self._scratch,
+                source.where,
             )
         extras: dict[str, Any] = members.paging.extras()
         if members.total is not None:
@@ -283,5 +293,8 @@ class Platform:
             joined_at=source.joined_at,
             extras=extras,
             where=where,
+            deciding=deciding,
         )
-        return MembersFlow(members, source.describe, decoder, source.primary, self._base, values, where, described)
+        return MembersFlow(
+            members, source.describe, decoder, source.primary, self._base, values, where, described, source.where
+        )

@@ -17,6 +17,7 @@ from remote_segments.rest.lookup import Lookup, Missing
 from remote_segments.rest.manifest import Manifest, Reading, SourceKind
 from remote_segments.rest.members import Members
 from remote_segments.rest.paging import Paging
+from remote_segments.rest.where import Where
 from remote_segments.settings import Settings
 
 PROOFS: Mapping[str, str] = {
@@ -56,7 +57,7 @@ def platforms_page(platforms: Mapping[str, Manifest] | None = None) -> str:
     blocks += ["\n".join(_section(manifest)) + "\n" for manifest in chosen.values()]
     blocks += [WRITING, *("\n".join(_bricks(title, union)) + "\n" for title, union in _UNIONS.items())]
     blocks.append("\n".join(_job()) + "\n")
-    blocks.append("\n".join(_lookup()) + "\n")
+    blocks.append("\n".join(_parts()))
     return "\n".join(blocks)
 
 
@@ -209,19 +210,28 @@ def _job() -> Iterator[str]:
         yield f"| `{name}` | {what} | {', '.join(f'`{key}`' for key in part.model_fields)} |"
 
 
-_LOOKUP: Mapping[str, type[Settings]] = {"lookup": Lookup, "missing": Missing}
+_PARTS: Mapping[str, tuple[str, Mapping[str, type[Settings]]]] = {
+    "lookup": (
+        "For identifiers that are `looked_up`; asked for only where a segment's file names one of them.",
+        {"lookup": Lookup, "missing": Missing},
+    ),
+    "where": ("For pages that hold others beside the members.", {"where": Where}),
+}
+"""Parts of a source that it may have or not: what for, and their classes."""
 
 
-def _lookup() -> Iterator[str]:
-    yield "### lookup"
-    yield ""
-    yield "For identifiers that are `looked_up`; asked for only where a segment's file names one of them."
-    yield ""
-    yield "| part | what it is | keys |"
-    yield "|---|---|---|"
-    for name, part in _LOOKUP.items():
-        what = " ".join((inspect.getdoc(part) or "").split())
-        yield f"| `{name}` | {what} | {', '.join(f'`{key}`' for key in part.model_fields)} |"
+def _parts() -> Iterator[str]:
+    for title, (purpose, parts) in _PARTS.items():
+        yield f"### {title}"
+        yield ""
+        yield purpose
+        yield ""
+        yield "| part | what it is | keys |"
+        yield "|---|---|---|"
+        for name, part in parts.items():
+            what = " ".join((inspect.getdoc(part) or "").split())
+            yield f"| `{name}` | {what} | {', '.join(f'`{key}`' for key in part.model_fields)} |"
+        yield ""
 
 
 def _anchor(title: str) -> str:

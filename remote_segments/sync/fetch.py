@@ -257,6 +257,8 @@ def _spooled(attempt: Attempt, spools: Spools, progress: Progress | None, pages:
             raise EngineError("spool-short", found, "Nothing was stored. Report this bug.")
         total, declared = kind.members.total, pages.proof.declared_total
         fewest = total.fewest(declared, pages.proof.doubt) if total is not None and declared is not None else None
+        if fewest is not None:
+            fewest = max(0, fewest - pages.proof.left_out)  # the platform counts everybody on its pages
         return writer.prove(snapshot, kind.primary, fewest)
 
 

@@ -16,9 +16,10 @@ from remote_segments.rest.files.arrivals import Arrivals, arrivals
 from remote_segments.rest.files.reading import FileReader
 from remote_segments.rest.files.stream import Stream
 from remote_segments.rest.files.unpacking import Meter, unpacked
-from remote_segments.rest.members import Proof
+from remote_segments.rest.members import Proof, sifted
 from remote_segments.rest.messages import Base, Downloaded, Pause, Request, Response
 from remote_segments.rest.refusals import looks_like_page, media_type
+from remote_segments.rest.where import Sieve, Where
 
 _TRANSFER = {
     "total": "file whole",
@@ -41,6 +42,7 @@ class FileFlow:
     where: str
     described_where: str
     scratch: Path | None = None  # folder of what does not fit into memory
+    filter: Where | None = None
 
     def description(self) -> Generator[Request, Response, Description]:
         """Describes the segment and refuses one that is still being computed.
@@ -69,6 +71,7 @@ class FileFlow:
         ready: Ready = yield from self.members.prepare(self.base, values, self.where)
         if not ready.links and self.members.empty == "error":
             raise self._empty("The export holds no file.")
+        sieve = self._sieve()
         with arrivals(self.scratch) as arrived:
             for number in range(len(ready.links)):
                 file, ready = yield from self.members.obtain(ready, number, self.base, self.where)
@@ -76,13 +79,18 @@ class FileFlow:
                     counts.append(counted)
                 for page in self._read(file, ready):
                     arrived.add(page, self.primary)
-                    yield page
+                    kept = sieve.kept(page)
+                    if kept.length:
+                        yield kept
             repeated = arrived.repeated()
         distinct = arrived.members - repeated
         if apart and counts != [distinct]:  # a count that agrees exactly needs no second look
             after = yield from self.description()
             counts += [after.size] if after.size is not None else []
-        return self._proof(ready, counts, arrived, repeated)
+        return sifted(self._proof(ready, counts, arrived, repeated), sieve)
+
+    def _sieve(self) -> Sieve:
+        return Sieve(self.filter, self.values, self.where)
 
     def first_page(self) -> Generator[Request | Pause, Any, Page]:
         """Reads the first members for a preview; an export is made for it like for any fetch."""
@@ -96,7 +104,8 @@ class FileFlow:
             return nothing
         file, ready = yield from self.members.obtain(ready, 0, self.base, self.where)
         with closing(self._read(file, ready)) as pages:
-            return next(pages, nothing)
+            page = next(pages, None)
+            return nothing if page is None else self._sieve().kept(page)
 
     def _read(self, answer: Downloaded, ready: Ready) -> Generator[Page, None, None]:
         """Yields the members of a downloaded file and closes it."""

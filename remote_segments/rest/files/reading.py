@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 
 from remote_segments.errors import PlatformError
-from remote_segments.rest.decoding import IdentifierField, JoinedAt, Page, PageDecoder
+from remote_segments.rest.decoding import DECIDING, IdentifierField, JoinedAt, Page, PageDecoder
 from remote_segments.rest.files import FileFormat
 from remote_segments.rest.files.formats import Csv, JsonLines
 from remote_segments.rest.formats import BareArray
 from remote_segments.rest.messages import Response
-from remote_segments.rest.paths import missing, wrong_type
+from remote_segments.rest.paths import Path, missing, wrong_type
 
 ROWS = 10_000
 """Members of a page."""
@@ -37,13 +37,21 @@ class FileReader:
         primary: str,
         joined_at: JoinedAt | None,
         where: str,
+        deciding: Path | None = None,
     ) -> None:
+        """Args: what the manifest says of a file; `deciding` is read into the column DECIDING, as text."""
         self._layout, self._identifiers, self._primary, self._where = layout, identifiers, primary, where
-        self._joined_at = joined_at
+        self._joined_at, self._deciding = joined_at, deciding
         if isinstance(layout, JsonLines):
             bare = BareArray(kind="array")
             self._decoder = PageDecoder(
-                layout=bare, identifiers=identifiers, primary=primary, joined_at=joined_at, extras={}, where=where
+                layout=bare,
+                identifiers=identifiers,
+                primary=primary,
+                joined_at=joined_at,
+                extras={},
+                where=where,
+                deciding=deciding,
             )
 
     def names(self) -> list[str]:
@@ -94,6 +102,8 @@ class FileReader:
         if len(set(names)) < len(names):
             raise _unlike("CSV with one name for each column", self._where)
         wanted = {name: (field.path or name, field.absent) for name, field in self._identifiers.items()}
+        if self._deciding is not None:
+            wanted[DECIDING] = (self._deciding, "error")
         if self._joined_at is not None:
             wanted[""] = (self._joined_at.path, self._joined_at.absent)
         places: dict[str, int | None] = {}
