@@ -18,10 +18,11 @@ from remote_segments.errors import PlatformError, RemoteSegmentsError, Temporary
 from remote_segments.rest.auth.session import Session
 from remote_segments.rest.credentials import Credential
 from remote_segments.rest.downloading import LARGEST_REFUSAL, Download
-from remote_segments.rest.limits import LONGEST_WAIT, Limiter, Limiters, Limits, too_long
+from remote_segments.rest.limits import Limits
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.messages import Base, Downloaded, Pause, Request, Response
 from remote_segments.rest.paths import find
+from remote_segments.rest.quotas.limiter import LONGEST_WAIT, Limiter, Limiters, too_long
 from remote_segments.rest.refusals import RETRIED, Meaning, as_text, body, error, meaning, media_type
 from remote_segments.rest.silence import unlogged
 from remote_segments.rest.transport import CREDENTIAL, Authenticated, certificates, proxy
@@ -77,10 +78,13 @@ class Client:
             trust_env=False,  # a .netrc file would add a credential of its own
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one that lets in is part of the credential
         )
+        self.limiters.enter()
 
     def close(self) -> None:
-        """Closes the connections to the platform."""
-        self._http.close()
+        """Closes the connections to the platform, and lets go of the account's limits."""
+        if not self._http.is_closed:
+            self._http.close()
+            self.limiters.leave()
 
     def run(self, flow: Generator[Any, Any, Result], tally: Tally | None = None) -> Result:
         """Drives a flow that only makes calls and waits, and returns its result."""
@@ -206,10 +210,10 @@ class Client:
         if named is None:
             self.surroundings.sleep(self.manifest.retries.wait(tries, random))
             return
+        for limiter in limiters[:1]:
+            limiter.block(named)  # for every thread and process of this account
         if named > LONGEST_WAIT:
             raise too_long(named, f"connection {self.connection}")
-        for limiter in limiters[:1]:
-            limiter.block(named)  # for every thread of this account
         self.surroundings.sleep(named + random * self.manifest.retries.first_wait)  # not all of them at once
 
     def _try(
@@ -218,7 +222,7 @@ class Client:
         limiters = self._limiters(request)
         with ExitStack() as turns:
             for limiter in limiters:
-                turns.enter_context(limiter.turn())
+                turns.enter_context(limiter.turn(self.surroundings.clock, self.surroundings.sleep))
             try:
                 tally.calls += 1
                 response = read(request, credential)
@@ -245,7 +249,7 @@ class Client:
         return [*([self._limiter_of(request.limits, request.where)] if request.limits else []), self._limiter]
 
     def _limiter_of(self, limits: Limits, address: str) -> Limiter:
-        return self.limiters.of(self.account() + address, limits, self.surroundings.clock, self.surroundings.sleep)
+        return self.limiters.of(self.account() + address, limits)
 
     def account(self) -> str:
         """Returns what tells this account from others, without telling its secret."""

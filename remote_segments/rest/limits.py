@@ -1,22 +1,12 @@
-"""How often a platform may be called: sliding windows and a number of calls at once, kept by waiting before a call.
+"""How often a platform may be called: calls in sliding windows and at the same time. All durations are in seconds."""
 
-All durations are in seconds. The clock and the sleep are given, so that tests wait for nothing.
-"""
-
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import Field
 
-from remote_segments.errors import TemporaryError
 from remote_segments.settings import Settings
-
-LONGEST_WAIT = 900.0
-"""Seconds; a longer wait for a quota ends the refresh as `rate-limited`, to be tried again, and holds no run."""
 
 WINDOWS: Mapping[str, float] = {
     "per_second": 1,
@@ -79,78 +69,6 @@ class Quota(Settings):
         if self.unit == "epoch":
             return max(0.0, value - now.timestamp())
         return max(0.0, value / 1000 if self.unit == "milliseconds" else value)
-
-
-class Limiter:
-    """Waits until a call fits into every window; one per account and process, safe to share between threads."""
-
-    def __init__(self, limits: Limits, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        self._windows = [(allowed, seconds, deque[float](maxlen=allowed)) for allowed, seconds in limits.windows()]
-        self._clock, self._sleep = clock, sleep
-        self._lock = threading.Lock()
-        self._blocked_until = float("-inf")
-        self._slots = threading.Semaphore(limits.concurrent) if limits.concurrent else None
-
-    def _reserve(self) -> float:
-        """Takes the next free instant and returns the seconds until it."""
-        with self._lock:
-            now = self._clock()
-            start = max(now, self._blocked_until)
-            for allowed, seconds, taken in self._windows:
-                if len(taken) == allowed:
-                    start = max(start, taken[0] + seconds)
-            if start - now > LONGEST_WAIT:
-                raise too_long(start - now)
-            for _, _, taken in self._windows:
-                taken.append(start)
-            return start - now
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Holds a slot for one call, after waiting for it.
-
-        Raises:
-            TemporaryError: `rate-limited` when the wait would be longer than 15 minutes.
-        """
-        wait = self._reserve()
-        if wait > 0:
-            self._sleep(wait)
-        if self._slots is None:
-            yield
-            return
-        with self._slots:
-            yield
-
-    def block(self, seconds: float) -> None:
-        """Lets nobody call for so many seconds: the platform said that its quota is used up."""
-        with self._lock:
-            self._blocked_until = max(self._blocked_until, self._clock() + seconds)
-
-
-class Limiters:
-    """The limiters of a process: fetches that run at the same time on one account take turns at the same windows."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[tuple[str, Limits], Limiter] = {}
-
-    def of(self, account: str, limits: Limits, clock: Callable[[], float], sleep: Callable[[float], None]) -> Limiter:
-        """Returns the limiter of an account and its limits: the same each time, with the clock it was first given."""
-        with self._lock:
-            if (account, limits) not in self._known:
-                self._known[account, limits] = Limiter(limits, clock, sleep)
-            return self._known[account, limits]
-
-
-SHARED = Limiters()
-"""Those of this process; tests with a clock of their own do not use them."""
-
-
-def too_long(seconds: float, where: str | None = None) -> TemporaryError:
-    """Returns the error for a quota that opens too late to wait for."""
-    found = f"The platform's quota is used up for another {seconds:,.0f} seconds."
-    fix = "The next refresh tries again. Refresh less often, or raise the limit if the account allows more calls."
-    return TemporaryError("rate-limited", found, fix, where, retry_after=seconds)
 
 
 def utc_now() -> datetime:

@@ -19,7 +19,7 @@ from remote_segments.rest.decoding import Page, PageDecoder
 from remote_segments.rest.describing import Description
 from remote_segments.rest.files.flow import FileFlow
 from remote_segments.rest.files.reading import FileReader
-from remote_segments.rest.limits import SHARED, Limiters, Limits, utc_now
+from remote_segments.rest.limits import Limits, utc_now
 from remote_segments.rest.listing import Listed
 from remote_segments.rest.looking_up import LookedUp
 from remote_segments.rest.manifest import Manifest, SourceKind
@@ -27,6 +27,8 @@ from remote_segments.rest.members import Members, MembersFlow
 from remote_segments.rest.members import Proof as PagesProof
 from remote_segments.rest.messages import Base
 from remote_segments.rest.placeholders import fill
+from remote_segments.rest.quotas.limiter import SHARED, Limiters
+from remote_segments.rest.quotas.store import MemoryStore
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class Platform:
         options: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         scratch: Path | None = None,
+        limiters: Limiters | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -119,6 +122,7 @@ class Platform:
             options: values of the options that the manifest declares.
             limits: limits instead of the manifest's.
             scratch: folder for files while they are read; the system's own for temporary files when left out.
+            limiters: where the calls of all processes are counted; in this process's memory when left out.
             transport: network double of tests.
             clock: monotonic seconds.
             sleep: waits so many seconds.
@@ -156,11 +160,15 @@ class Platform:
             manifest.limits.overridden_by(limits),
             Surroundings(clock, now, sleep, random),
             transport,
-            SHARED if clock is time.monotonic and sleep is time.sleep else Limiters(),
+            limiters or (SHARED if clock is time.monotonic and sleep is time.sleep else Limiters(MemoryStore(clock))),
             scratch=scratch,
         )
-        if not manifest.auth.calls():
-            session.credential(self._client.run)  # a secret that cannot be sent is told before the first call
+        try:
+            if not manifest.auth.calls():
+                session.credential(self._client.run)  # a secret that cannot be sent is told before the first call
+        except BaseException:
+            self._client.close()
+            raise
 
     def __enter__(self) -> "Platform":
         return self

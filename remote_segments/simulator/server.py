@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -51,6 +52,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         """Reads the request, finds its account, and sends the answer."""
+        self.arrived = time.monotonic()
         request, account = self._read()
         if account is None:
             known = request.path.startswith("/_control/")
@@ -128,6 +130,7 @@ class Handler(BaseHTTPRequestHandler):
             status=status,
             fault=fault.kind if fault else None,
             authorised="authorization" in request.headers,
+            at=self.arrived,
         )
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the standard library

@@ -26,6 +26,7 @@ class Call:
     status: int
     fault: str | None
     authorised: bool  # whether the call carried a credential at all
+    at: float  # seconds, of a clock that only this process knows: when the call had arrived
 
 
 class State:

@@ -20,7 +20,10 @@ def connect(project: Project, connection: str, **surroundings: Any) -> "Platform
         ProjectError: `secret-unset`, `missing-key`.
     """
     from remote_segments.rest.platform import Platform
+    from remote_segments.sync.quotas import limiters_of
 
+    # With a clock or sleep of its own, as in tests, nobody can take turns with others.
+    counted = {} if {"clock", "sleep"} & surroundings.keys() else {"limiters": limiters_of(project)}
     written = project.connections[connection]
     return Platform(
         project.platforms[written.platform],
@@ -30,5 +33,5 @@ def connect(project: Project, connection: str, **surroundings: Any) -> "Platform
         options=written.options,
         limits=written.limits,
         scratch=project.state / "downloads",
-        **surroundings,
+        **{**counted, **surroundings},
     )

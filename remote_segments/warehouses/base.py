@@ -3,7 +3,7 @@
 SQL text is compiled elsewhere for `dialect`; a warehouse runs it with its own driver, in its own transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +91,22 @@ class Session(Protocol):
         """
 
 
+class Quotas(Protocol):
+    """Short texts by account, and numbered places, for the processes of all machines; see `rest.quotas.store`."""
+
+    def change(self, account: str, change: Callable[[float, bytes], bytes]) -> None:
+        """Replaces the text of an account by what `change` makes of clock and text, while nobody else does."""
+
+    def read(self, account: str) -> tuple[float, bytes]:
+        """Returns the clock in seconds and the text of an account, which may be up to a second old."""
+
+    def place(self, account: str, places: int, sleep: Callable[[float], None]) -> Callable[[], None]:
+        """Takes one of so many places, after waiting for it, and returns what gives it back."""
+
+    def close(self) -> None:
+        """Lets go of the connection; may be used again."""
+
+
 class Warehouse(Protocol):
     """A place where tables live; made from the `warehouse:` block of project.yaml by its `open` method."""
 
@@ -115,6 +131,9 @@ class Warehouse(Protocol):
         Raises:
             TemporaryError: `refresh-running` at once when somebody else holds it.
         """
+
+    def quotas(self) -> Quotas | None:
+        """Where the calls of all machines are counted; None where the warehouse is a file on one of them."""
 
 
 def session_failed() -> EngineError:

@@ -139,6 +139,9 @@ class DuckDBWarehouse:
             finally:
                 connection.close()
 
+    def quotas(self) -> None:
+        """Returns nothing: the file belongs to one machine, and is too slow to be opened at every call."""
+
     @contextmanager
     def segment_lock(self, segment: str) -> Iterator[None]:
         """Holds a lock file for a whole refresh of one segment; `refresh-running` at once when somebody has it."""

@@ -23,6 +23,7 @@ from remote_segments.warehouses.locks import running
 if TYPE_CHECKING:
     import psycopg
 
+    from remote_segments.warehouses.postgres_quotas import PostgresQuotas
     from remote_segments.warehouses.postgres_session import PostgresSession
 
 
@@ -112,7 +113,7 @@ class PostgresWarehouse:
             session = PostgresSession(connection, self.schema)
             with translated(user):
                 if segment is not None:  # let go when the connection closes
-                    connection.execute("SELECT pg_advisory_lock(%s)", [_lock_key(self.schema, segment, "writing")])
+                    connection.execute("SELECT pg_advisory_lock(%s)", [lock_key(self.schema, segment, "writing")])
                 connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             try:
                 session.ensure_schema()
@@ -131,7 +132,7 @@ class PostgresWarehouse:
         """Holds an advisory lock on a connection of its own; `refresh-running` at once when somebody has it."""
         from remote_segments.warehouses.postgres_failures import translated
 
-        key = _lock_key(self.schema, segment)
+        key = lock_key(self.schema, segment)
         with self.connection(f" refreshing {segment}") as connection:
             with translated(connection.info.user):
                 if connection.info.server_version >= 140000:
@@ -140,6 +141,12 @@ class PostgresWarehouse:
                 if row is None or not row[0]:
                     raise running(segment, _holder(connection, key))
             yield
+
+    def quotas(self) -> "PostgresQuotas":
+        """Returns where calls are counted; nothing is connected until the first."""
+        from remote_segments.warehouses.postgres_quotas import PostgresQuotas
+
+        return PostgresQuotas(self)
 
     @contextmanager
     def connection(self, purpose: str = "") -> "Iterator[psycopg.Connection[Any]]":
@@ -173,7 +180,7 @@ class PostgresWarehouse:
             yield connection
 
 
-def _lock_key(*parts: str) -> int:
+def lock_key(*parts: str) -> int:
     """The number of an advisory lock; all programs on the database share these numbers, so it is a long hash."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

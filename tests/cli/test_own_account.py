@@ -39,8 +39,9 @@ def started(served: Simulator) -> Path:
 
 
 def digest(folder: Path) -> dict[str, str]:
-    """Every file below a folder with a hash of its content; locks aside, which are taken to read."""
-    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and ".locks" not in str(file))
+    """Every file below a folder with a hash of its content; locks and the count of calls aside."""
+    found = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    files = (file for file in found if ".locks" not in str(file) and file.parent.name != "quotas")
     return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
@@ -276,7 +277,7 @@ def test_a_model_without_these_people_gets_no_file(started: Path) -> None:
 
 
 def test_a_preview_writes_nothing_anywhere(started: Path) -> None:
-    """Promise 29: no byte of the folder changes, examples are masked, and the document has none."""
+    """Promise 29: no byte changes but the count of calls; examples are masked, and the document has none."""
     command("preview", "vip_openers")  # the state folder and locks are there now
     before = digest(Path())
     shown = command("preview", "vip_openers")

@@ -7,17 +7,19 @@ import httpx
 import pytest
 
 from remote_segments.errors import TemporaryError
-from remote_segments.rest.limits import SHARED, WINDOWS, Limiter, Limiters, Limits, Quota
+from remote_segments.rest.limits import WINDOWS, Limits, Quota
 from remote_segments.rest.platform import Platform
+from remote_segments.rest.quotas.limiter import SHARED, Limiter, Limiters
+from remote_segments.rest.quotas.store import MemoryStore
 from tests.support.invented_platform import DIALECTS, Server, World, connect, manifest, read
 
 
 def instants(limits: Limits, calls: int, world: World) -> list[float]:
     """Returns when each of so many calls in a row is made."""
-    limiter = Limiter(limits, world.clock, world.sleep)
+    limiter = Limiter("account", limits, MemoryStore(world.clock))
     made = []
     for _ in range(calls):
-        with limiter.turn():
+        with limiter.turn(world.clock, world.sleep):
             made.append(world.seconds)
     return made
 
@@ -37,9 +39,9 @@ def test_several_windows_hold_together(world: World) -> None:
 
 def test_calls_that_come_slowly_do_not_wait(world: World) -> None:
     """A limit costs nothing to whoever stays below it."""
-    limiter = Limiter(Limits(per_second=1), world.clock, world.sleep)
+    limiter = Limiter("account", Limits(per_second=1), MemoryStore(world.clock))
     for _ in range(3):
-        with limiter.turn():
+        with limiter.turn(world.clock, world.sleep):
             world.seconds += 1.5
     assert world.slept == []
 
@@ -55,16 +57,16 @@ def test_a_limit_of_hours_ends_the_refresh(window: str, world: World) -> None:
 
 def test_calls_at_once_are_limited(world: World) -> None:
     """A second thread waits until the first call is over."""
-    limiter = Limiter(Limits(concurrent=1), world.clock, world.sleep)
+    limiter = Limiter("account", Limits(concurrent=1), MemoryStore(world.clock))
     order: list[str] = []
     started = threading.Event()
 
     def second() -> None:
         started.set()
-        with limiter.turn():
+        with limiter.turn(world.clock, world.sleep):
             order.append("second")
 
-    with limiter.turn():
+    with limiter.turn(world.clock, world.sleep):
         thread = threading.Thread(target=second)
         thread.start()
         started.wait(5)
@@ -144,9 +146,9 @@ def test_platforms_of_one_account_take_turns_at_the_same_windows(world: World) -
     """Promise 9: two fetches of one account share its limits; another account has its own."""
     limits = Limits(per_second=1)
     limiters = Limiters()
-    first = limiters.of("account one", limits, world.clock, world.sleep)
-    assert limiters.of("account one", limits, world.clock, world.sleep) is first
-    assert limiters.of("account two", limits, world.clock, world.sleep) is not first
+    first = limiters.of("account one", limits)
+    assert limiters.of("account one", limits) is first
+    assert limiters.of("account two", limits) is not first
     platforms = [
         Platform(manifest(DIALECTS["cursor"]), connection=name, secrets={"key": key})
         for name, key in (("one", "a"), ("same", "a"), ("two", "b"))
