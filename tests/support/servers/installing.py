@@ -26,7 +26,8 @@ LONGEST = 420
 class Recipe:
     """How one server is installed: commands, run in the folder of the installation.
 
-    `needs` names the programs that they call; the first word of a command may be a path within the folder.
+    `needs` names the programs that they call; the first word of a command may be a path within the folder, and
+    `{folder}` in any word stands for it.
     """
 
     name: str
@@ -89,7 +90,7 @@ def _run(name: str, command: Sequence[str], folder: Path) -> None:
     program = command[0] if not (folder / command[0]).exists() else str(folder / command[0])
     try:
         done = subprocess.run(
-            [program, *command[1:]],
+            [program, *(word.replace("{folder}", str(folder)) for word in command[1:])],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -29,17 +29,23 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(
-    words: Sequence[str | Path], *, url: str, folder: Path, environment: Mapping[str, str] | None = None
+    words: Sequence[str | Path],
+    *,
+    url: str,
+    folder: Path,
+    log: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """Runs a server while the block lasts.
 
     Args:
         words: the command.
         url: an address that it answers, whatever it answers, once it is ready; 502 to 504 are none.
-        folder: where it runs, and where its log is.
+        folder: where it runs.
+        log: what it prints; `server.log` in the folder when left out.
         environment: variables beside this process's.
     """
-    log = folder / "server.log"
+    log = log or folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(word) for word in words],
