@@ -3,7 +3,8 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -16,7 +17,11 @@ from remote_segments.config.loader import load_project
 from remote_segments.sync.seeding import seed_model
 from remote_segments.sync.status import read_status
 
+if TYPE_CHECKING:
+    from remote_segments.config.project import Project
+
 ENVIRONMENT = "demo"
+HOST = "127.0.0.1"
 SECRETS = {"KLAVIYO_API_KEY": "pk_simulated", "HUBSPOT_TOKEN": "pat_simulated"}  # keys of nobody's account
 
 
@@ -34,7 +39,7 @@ def demo(
     seed_model(loaded, "analytics", "contacts", contacts())
     write_env_file(Path(".env"), settings)
     names = sorted(loaded.segments)
-    with new_simulator(PORT):
+    with new_simulator(simulator_port(loaded)):
         for number in range(1, refreshes + 1):
             told.print(f"Refresh {number} of {refreshes} of {len(names)} segments through Dagster ...")
             # The first is filed under the window before the present one, so that there are two to look at.
@@ -59,6 +64,12 @@ def demo_settings(here: Path) -> dict[str, str]:
     settings = {"DAGSTER_HOME": str(home), "REMOTE_SEGMENTS_ENV": ENVIRONMENT, **SECRETS}
     os.environ.update(settings)
     return settings
+
+
+def simulator_port(project: "Project") -> int:
+    """Where the connections of the demo's environment expect the simulator."""
+    urls = (one.base_url for one in project.connections.values() if one.base_url)
+    return next((parts.port for parts in map(urlsplit, urls) if parts.hostname == HOST and parts.port), PORT)
 
 
 def contacts(count: int = 20_000) -> dict[str, list[object]]:

@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from remote_segments.cli.demo import demo_settings
+from remote_segments.cli.demo import ENVIRONMENT, demo_settings, simulator_port
 from remote_segments.cli.options import ProjectOption
 from remote_segments.cli.output import out
-from remote_segments.cli.simulator import PORT, new_simulator
+from remote_segments.cli.simulator import new_simulator
 from remote_segments.config.folder import PROJECT_VARIABLE, project_folder
+from remote_segments.config.loader import load_project
 
 SECONDS_TO_END = 20
 
@@ -27,7 +28,7 @@ def ui(
     folder = project_folder(project)
     demo_settings(Path.cwd())
     os.environ[PROJECT_VARIABLE] = str(folder)
-    with new_simulator(PORT):
+    with new_simulator(simulator_port(load_project(folder, ENVIRONMENT))):
         out.print(f"Dagster at http://127.0.0.1:{port}; stop with Ctrl-C.", markup=False)
         command = [sys.executable, "-m", "dagster", "dev", "--module-name", "remote_segments.definitions"]
         signal.signal(signal.SIGTERM, _interrupted)
