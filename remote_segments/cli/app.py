@@ -14,6 +14,7 @@ from remote_segments.cli import (
     demo,
     doctor,
     init,
+    members,
     pausing,
     platforms,
     preview,
@@ -44,6 +45,8 @@ app.command("doctor", short_help="Find out why it does not work here.")(doctor.d
 app.command("test", short_help="Run your own cases, with made-up people.")(cases.run_tests)
 app.command("run", short_help="Fetch, map and publish segments now.")(run.run)
 app.command("status", short_help="Show what is published and how old it is.")(status.status)
+app.command("members", short_help="Show who was a member at an instant.")(members.members)
+app.command("history", short_help="Show how a segment, or a person's membership, came about.")(members.history)
 app.command("pause", short_help="Skip the refreshes of a segment for a while.")(pausing.pause_segment)
 app.command("resume", short_help="Refresh a paused segment again.")(pausing.resume_segment)
 app.command("platforms", short_help="List the platforms that can be read.")(platforms.platforms)

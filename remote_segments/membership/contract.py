@@ -34,16 +34,9 @@ WHERE segment = 'vip_openers' AND state = 'published'
 ORDER BY effective_at DESC LIMIT 1;
 
 -- who was a member at an instant
-SELECT c.key FROM segments.changes c
-JOIN segments.snapshots s ON s.segment = c.segment AND s.snapshot_id = c.snapshot_id
-WHERE c.segment = 'vip_openers' AND s.state = 'published' AND s.effective_at <= TIMESTAMPTZ '2026-11-24 12:00:00+00'
-  AND s.generation = (
-    SELECT max(generation) FROM segments.snapshots
-    WHERE segment = 'vip_openers' AND state = 'published'
-      AND effective_at <= TIMESTAMPTZ '2026-11-24 12:00:00+00'
-  )
-GROUP BY c.key
-HAVING sum(CASE c.event WHEN 'joined' THEN 1 ELSE -1 END) > 0;
+SELECT key FROM segments.memberships
+WHERE segment = 'vip_openers' AND since <= TIMESTAMPTZ '2026-11-24 12:00:00+00'
+  AND (until IS NULL OR until > TIMESTAMPTZ '2026-11-24 12:00:00+00');
 
 -- who joined by their own doing in a week
 SELECT c.key, c.instant FROM segments.changes c
@@ -77,7 +70,11 @@ def described() -> dict[str, tuple[str, dict[str, str]]]:
     body = ast.parse(source).body
     for node, after in pairwise(body):
         name = node.target.id.lower() if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else ""
-        if name in tables.TABLES and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+        if (
+            name in {**tables.TABLES, **tables.VIEWS}
+            and isinstance(after, ast.Expr)
+            and isinstance(after.value, ast.Constant)
+        ):
             columns = filter(None, map(_COLUMN.match, lines[node.lineno - 1 : node.end_lineno]))
             found[name] = (str(after.value.value), {column[1]: column[2] or "" for column in columns})
     return found
@@ -87,7 +84,7 @@ def tables_page() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION]
     descriptions = described()
-    for name, columns in tables.TABLES.items():
+    for name, columns in {**tables.TABLES, **tables.VIEWS}.items():
         sentence, about = descriptions[name]
         parts.append(f"## `{name}`\n\n{sentence}\n\n{_rows(columns, about)}\n")
         if name in NOTES:

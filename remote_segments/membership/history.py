@@ -1,9 +1,14 @@
-"""Membership at any instant, from the events alone: the rows of `keys` are forgotten in time, `changes` never are."""
+"""Membership at any instant, from the events alone: the rows of `keys` are forgotten in time, `changes` never are.
+
+The view is written by hand, in SQL that every engine reads alike: it is made before anything else is, also by
+processes that only fetch, which the compiler would cost a third of their memory.
+"""
 
 from datetime import datetime
 from typing import Any
 
 from remote_segments.membership.compile import Scope
+from remote_segments.membership.literals import table_name
 from remote_segments.membership.tables import KEY_COLUMNS
 
 
@@ -30,3 +35,27 @@ def keys_at(scope: Scope, when: datetime, width: int) -> Any:
     keys = KEY_COLUMNS[:width]
     totals = rows.group_by(keys).aggregate(steps=rows.step.sum(), since=rows.instant.max())
     return totals.filter(totals.steps > 0).select(*keys, "since")
+
+
+def memberships(schema: str) -> str:
+    """The SELECT of the view `memberships`: one row per person and stay, with the columns of `MEMBERSHIPS`.
+
+    Within a generation the events of a key alternate, so that the one after `joined` is the `left` that ends the stay.
+    The first published snapshot of the next generation ends all that last: keys of two generations are not comparable.
+    """
+    published = f"SELECT segment, snapshot_id, generation, effective_at FROM {table_name(schema, 'snapshots')}"
+    person = "PARTITION BY c.segment, c.generation, c.key, c.key_2, c.key_3 ORDER BY c.instant"
+    return (
+        f"WITH published AS ({published} WHERE state = 'published'), "
+        "starts AS (SELECT segment, generation, min(effective_at) AS began FROM published "
+        "GROUP BY segment, generation), "
+        "ends AS (SELECT segment, generation, lead(began) OVER (PARTITION BY segment ORDER BY generation) AS ended "
+        "FROM starts), "
+        "events AS (SELECT c.segment, c.generation, c.key, c.key_2, c.key_3, c.instant, c.event, c.cause, "
+        f"lead(c.instant) OVER ({person}) AS next_instant, lead(c.cause) OVER ({person}) AS next_cause "
+        f"FROM {table_name(schema, 'changes')} c JOIN published s "
+        "ON s.segment = c.segment AND s.snapshot_id = c.snapshot_id) "
+        "SELECT e.segment, e.generation, e.key, e.key_2, e.key_3, e.instant AS since, "
+        "coalesce(e.next_instant, g.ended) AS until, e.cause, e.next_cause AS left_cause "
+        "FROM events e JOIN ends g ON g.segment = e.segment AND g.generation = e.generation WHERE e.event = 'joined'"
+    )

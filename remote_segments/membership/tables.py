@@ -5,7 +5,9 @@ Shared tables hold all segments; their first columns are `segment` and `snapshot
 A snapshot's rows count only once its row in `snapshots` says `published`.
 """
 
+import json
 from collections.abc import Mapping
+from hashlib import sha256
 from types import MappingProxyType
 
 CONTRACT_VERSION = "1.0"
@@ -108,11 +110,26 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
 
 META: Mapping[str, str] = MappingProxyType(
     {
-        "name": "text",  # contract_version; pause:NAME of a segment
+        "name": "text",  # contract_version, contract_columns; pause:NAME of a segment
         "value": "text",  # its value, as text
     }
 )
 """Facts about the tables themselves."""
+
+MEMBERSHIPS: Mapping[str, str] = MappingProxyType(
+    {
+        "segment": "text",  # the segment's name
+        "generation": "bigint",  # that of the key
+        "key": "text",  # the model's key as text
+        "key_2": "text",  # its second column; null where it has one
+        "key_3": "text",  # its third column; null where it has fewer
+        "since": "timestamp",  # the instant from which the person was a member
+        "until": "timestamp",  # the instant from which not any more; null while the person is a member
+        "cause": "text",  # of the event that began it
+        "left_cause": "text",  # of the event that ended it; null while it lasts, and where a new generation ended it
+    }
+)
+"""A view: one row per person and stay, from the events of published snapshots; whoever left and came back has two."""
 
 TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -125,13 +142,22 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 
+VIEWS: Mapping[str, Mapping[str, str]] = MappingProxyType({"memberships": MEMBERSHIPS})
+
+CONTRACT_COLUMNS = sha256(
+    json.dumps(
+        [CONTRACT_VERSION, *({name: dict(columns) for name, columns in all_.items()} for all_ in (TABLES, VIEWS))]
+    ).encode()
+).hexdigest()[:16]
+"""Kept in `meta`: whether the tables have every column that this release writes is one comparison."""
+
 REASONS = ("unknown", "ambiguous", "invalid", "duplicate")
 """Why a fetched member is not mapped; with `mapped` their counts add up to `fetched`."""
 
 OUTCOMES = ("mapped", *REASONS)
 """What becomes of a fetched member: always exactly one of these."""
 
-RESERVED_NAMES = frozenset({*TABLES, "ledger", "decisions", "tombstones", "segments", "audiences"})
+RESERVED_NAMES = frozenset({*TABLES, *VIEWS, "ledger", "decisions", "tombstones", "segments", "audiences"})
 """Names a segment cannot have: its own table would hide a shared one, now or in a later version."""
 
 KEY_COLUMNS = ("key", "key_2", "key_3")

@@ -114,6 +114,16 @@ def published_at(session: Session, segment: str, instant: datetime) -> Snapshot 
     return _first(session, segment, f"state = 'published' AND effective_at = {literal(instant)}")
 
 
+def oldest_published(session: Session, segment: str) -> Snapshot | None:
+    """The published snapshot with which a segment's history begins."""
+    return _first(session, segment, "state = 'published'", OLDEST)
+
+
+def newest_published_until(session: Session, segment: str, when: datetime) -> Snapshot | None:
+    """The published snapshot that counted at an instant."""
+    return _first(session, segment, f"state = 'published' AND effective_at <= {literal(when)}")
+
+
 def published_before(session: Session, snapshot: Snapshot) -> Snapshot | None:
     """The published snapshot that precedes one in time."""
     instant = literal(snapshot.effective_at)

@@ -11,6 +11,7 @@ from remote_segments.membership.literals import table_name
 from remote_segments.membership.tables import REASONS
 from remote_segments.sync.freshness import verdict
 from remote_segments.sync.pausing import Pause, read_pauses
+from remote_segments.sync.store import reading
 from remote_segments.warehouses.base import Session
 
 UNFINISHED = ("fetched", "mapped")
@@ -90,7 +91,7 @@ def read_status(project: Project, now: datetime) -> list[SegmentStatus]:
     """The status of every segment of the project, in the order of their names."""
     published: dict[str, dict[str, Any]] = {}
     newest: dict[str, dict[str, Any]] = {}
-    with project.open_warehouse().read() as session:
+    with reading(project.open_warehouse()) as session:
         pauses = read_pauses(session)
         if session.relation("snapshots", session.schema) is not None:
             published = _first(session, "state = 'published'", PUBLISHED_ORDER)
@@ -140,7 +141,7 @@ def _state(row: dict[str, Any] | None, newest: dict[str, Any] | None) -> tuple[s
 
 def last_seconds(project: Project) -> dict[str, float]:
     """What the latest published fetch of each segment took, in seconds; segments without one are absent."""
-    with project.open_warehouse().read() as session:
+    with reading(project.open_warehouse()) as session:
         if session.relation("snapshots", session.schema) is None:
             return {}
         found = _first(session, "state = 'published' AND kind = 'fetch'", PUBLISHED_ORDER)

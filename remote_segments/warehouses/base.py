@@ -61,6 +61,9 @@ class Session(Protocol):
     def ensure_table(self, name: str, columns: Mapping[str, str]) -> None:
         """Creates a table of neutral types in the project's schema, or adds the columns that it lacks."""
 
+    def ensure_view(self, name: str, select: str) -> None:
+        """Creates a view of the project's schema, or replaces the one of that name."""
+
     def stage(self, name: str, select: str) -> int:
         """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""
 

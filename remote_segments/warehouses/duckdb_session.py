@@ -74,6 +74,10 @@ class DuckDBSession:
             if column.lower() not in known:
                 self.execute(f"ALTER TABLE {table} ADD COLUMN {identifier(column)} {TYPES[kind]}")
 
+    def ensure_view(self, name: str, select: str) -> None:
+        """Creates a view of the project's schema, or replaces the one of that name."""
+        self.execute(f"CREATE OR REPLACE VIEW {qualified(self.schema, name)} AS {select}")
+
     def stage(self, name: str, select: str) -> int:
         """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""
         return self.execute(f"CREATE OR REPLACE TEMPORARY TABLE {identifier(name)} AS {select}")

@@ -95,6 +95,12 @@ class PostgresSession:
                     f"CREATE INDEX IF NOT EXISTS {index} ON {table} (segment, snapshot_id)".encode()
                 )
 
+    def ensure_view(self, name: str, select: str) -> None:
+        """Creates a view of the project's schema, or replaces the one of that name."""
+        with self._guarded():
+            self._connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"remote_segments {self.schema}"])
+            self._connection.execute(f"CREATE OR REPLACE VIEW {qualified(self.schema, name)} AS {select}".encode())
+
     def stage(self, name: str, select: str) -> int:
         """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""
         table = f"pg_temp.{identifier(name)}"

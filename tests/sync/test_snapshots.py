@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from remote_segments.errors import ProjectError
-from remote_segments.membership.tables import CONTRACT_VERSION, TABLES
+from remote_segments.membership.tables import CONTRACT_VERSION, TABLES, VIEWS
 from remote_segments.sync.snapshots import (
     Snapshot,
     get,
@@ -18,7 +18,7 @@ from remote_segments.sync.snapshots import (
     record,
     update,
 )
-from remote_segments.sync.store import ensure_store, stored_version
+from remote_segments.sync.store import ensure_store, reading, stored_version
 
 NOW = datetime(2026, 11, 24, 8, 0, 0, 123456, tzinfo=UTC)
 
@@ -100,8 +100,9 @@ def test_the_tables_are_made_once_with_their_version(warehouse):
             ensure_store(session)
     with warehouse.read() as session:
         assert stored_version(session) == CONTRACT_VERSION
-        assert session.rows(f'SELECT name FROM "{session.schema}".meta') == [("contract_version",)]
-        for name, columns in TABLES.items():
+        names = session.rows(f'SELECT name FROM "{session.schema}".meta ORDER BY name')
+        assert names == [("contract_columns",), ("contract_version",)]
+        for name, columns in {**TABLES, **VIEWS}.items():
             assert list(session.relation(name, session.schema).columns) == list(columns)
 
 
@@ -115,6 +116,28 @@ def test_an_older_minor_version_is_brought_up(warehouse):
         ensure_store(session)
         assert "calls" in session.relation("snapshots", session.schema).columns
         assert stored_version(session) == CONTRACT_VERSION
+
+
+def test_columns_of_the_same_version_are_added_before_anybody_reads(warehouse):
+    """Promise 33: what is stored is brought up by the first reader, too, without a refresh."""
+    with warehouse.write() as session:
+        ensure_store(session)
+        session.execute(f'ALTER TABLE "{session.schema}".snapshots DROP COLUMN repeated')
+        session.execute(f"UPDATE \"{session.schema}\".meta SET value = 'old' WHERE name = 'contract_columns'")
+    with reading(warehouse) as session:
+        assert "repeated" in session.relation("snapshots", session.schema).columns
+
+
+def test_tables_of_a_later_minor_version_are_used_as_they_are(warehouse):
+    """Promise 16: they have all that this release needs; nothing is taken back."""
+    with warehouse.write() as session:
+        ensure_store(session)
+        session.execute(f"UPDATE \"{session.schema}\".meta SET value = '1.99' WHERE name = 'contract_version'")
+    with warehouse.write() as session:
+        ensure_store(session)
+        assert stored_version(session) == "1.99"
+    with reading(warehouse) as session:
+        assert latest_published(session, "vip") is None
 
 
 def test_tables_of_a_later_major_version_are_left_alone(warehouse):
