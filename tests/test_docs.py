@@ -22,7 +22,10 @@ ROOT = Path(__file__).parents[1]
 GENERATED = [*PAGES, *(f"{SCHEMAS}/{name}" for name in FILES)]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*.md"))]
 
-WALKED = {"tutorial-own-platform.md": "its files belong together, and tests/real_servers/test_kinto.py types them all"}
+WALKED = {
+    "tutorial-own-platform.md": "its files belong together, and tests/real_servers/test_kinto.py types them all",
+    "python-platforms.md": "its files belong together, and tests/rest/test_python_platforms.py runs them",
+}
 """Documents whose examples are not looked at one by one, each with its reason."""
 
 BLOCK = re.compile(r"^(?P<indent> *)```ya?ml\n(?P<text>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL)

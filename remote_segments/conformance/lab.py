@@ -18,6 +18,7 @@ from remote_segments.errors import Location, Problem, RemoteSegmentsError, unexp
 from remote_segments.rest.describing import Description
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.platform import Fetch, Platform, Proof
+from remote_segments.rest.python.declared import PythonMembers
 from remote_segments.yaml import Document, KeyPath
 
 SMALL = 5
@@ -109,6 +110,11 @@ class Lab:
         """Whether pages are something else than JSON."""
         pages = self.membership.members
         return pages is None or pages.page.text is not None
+
+    @property
+    def by_code(self) -> bool:
+        """Whether Python reads the members."""
+        return isinstance(self.source.members, PythonMembers)
 
     @property
     def typed(self) -> bool:

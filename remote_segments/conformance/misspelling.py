@@ -141,7 +141,7 @@ def misspell(document: Document, manifest: Manifest, exchanges: Exchanges) -> It
         for text in written.misspelt():
             content = _changed(document.content, written.at, text)
             try:
-                wrong = Manifest.model_validate(content)
+                wrong = Manifest.model_validate(content).with_code(manifest.code)
             except ValidationError:
                 yield Misspelt(written, text, "bad-value", raised=True, named=True)  # refused at load, with its line
                 continue

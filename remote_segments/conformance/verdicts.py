@@ -16,6 +16,13 @@ MISLED = frozenset(
 """Codes of an answer that says something else than it holds: whichever is seen first."""
 
 
+BY_CODE = frozenset(("code-failed", "answer-unexpected"))
+"""Codes in which a platform in Python may end as well, where an answer is not what it should be."""
+
+MISREAD = MISLED | {"wrong-type", "member-without-id", "not-json"}
+"""Codes of an answer that is not what it should be."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What one row came to: the code it rightly ended in or wrongly failed with, and why."""
@@ -67,6 +74,7 @@ def must_end(
         may_be_whole: whether all members may also be read in spite of it.
     """
     seen: list[str] = []
+    codes = {*codes, *(BY_CODE if lab.by_code and MISREAD & set(codes) else ())}
     for trouble in troubles:
         outcome = lab.read(lab.many, trouble)
         if outcome.account.foreign:

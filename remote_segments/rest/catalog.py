@@ -1,10 +1,14 @@
 """Manifests: those that come with the project, and those that a user adds."""
 
+from functools import partial
 from importlib import resources
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
-from remote_segments.errors import InvalidProject, Problem
+from remote_segments.errors import InvalidProject, Location, Problem
 from remote_segments.rest.manifest import Manifest
+from remote_segments.rest.python.loading import code_beside, installed, installed_manifest, refuse_lacking
+from remote_segments.rest.python.platform import PythonPlatform
 from remote_segments.validation import load
 from remote_segments.yaml import read_document
 
@@ -12,18 +16,32 @@ EXCHANGES = ".exchanges.yaml"
 """How the file with a platform's documented exchanges ends, which is kept beside its manifest."""
 
 
-def load_manifest(path: Path) -> Manifest:
-    """Returns the manifest in a file, whose name is the platform's name.
+def load_manifest(path: Path, code: type[PythonPlatform] | None = None) -> Manifest:
+    """Returns the manifest in a file, whose name is the platform's name, with its class where Python does a part.
+
+    Args:
+        path: the manifest's file.
+        code: the class; the one in the Python file beside it when left out.
 
     Raises:
-        InvalidProject: with everything that is wrong with it; `name-invalid` when file and `name` differ.
+        InvalidProject: with everything that is wrong with it; `name-invalid` when file and `name` differ, `code-*`.
     """
     manifest = load(path, Manifest)
     if manifest.name != path.stem:
         found = f"The file is called {path.name}, but its platform {manifest.name}."
         place = read_document(path).locate(("name",))
         raise InvalidProject([Problem("name-invalid", found, f"Rename the file to {manifest.name}.yaml.", place)])
-    return manifest
+    needed = list(manifest.methods())
+    if not needed:
+        return manifest
+    found_code = code if code is not None else code_beside(path)
+    refuse_lacking(found_code, needed, Location(path.with_suffix(".py")))
+    return manifest.with_code(found_code)
+
+
+def _installed(point: EntryPoint) -> Manifest:
+    path, code = installed_manifest(point)
+    return load_manifest(path, code)
 
 
 def bundled() -> list[Path]:
@@ -44,22 +62,29 @@ def verbs(manifest: Manifest) -> tuple[str, ...]:
 
 
 def load_platforms(extra: Path | None = None) -> dict[str, Manifest]:
-    """Returns all manifests by name: the bundled ones, then a project's own, which replace bundled ones of their name.
+    """Returns all manifests by name; those further on replace others of their name.
+
+    First the bundled ones, then those that installed packages bring along, then a project's own.
 
     Args:
         extra: folder with manifests of the user's own; may be missing.
 
     Raises:
-        InvalidProject: everything that is wrong with the files of `extra`.
+        InvalidProject: everything that is wrong with the files of `extra`, and with installed platforms.
     """
     own = manifest_files(extra) if extra is not None else []
     manifests: dict[str, Manifest] = {}
     problems: list[Problem] = []
-    for path in [*bundled(), *own]:
+    loaders = [partial(load_manifest, path) for path in bundled()]
+    loaders += [partial(_installed, point) for point in installed()]
+    loaders += [partial(load_manifest, path) for path in own]
+    for load_one in loaders:
         try:
-            manifests[path.stem] = load_manifest(path)
+            manifest = load_one()
         except InvalidProject as error:
             problems.extend(error.problems)
+        else:
+            manifests[manifest.name] = manifest
     if problems:
         raise InvalidProject(problems)
     return manifests

@@ -293,6 +293,22 @@ class PageDecoder:
         return wrong_type(at or "the whole answer", _PLACE.sub("", message), self._where)
 
 
+_KINDS: Mapping[str, tuple[type, ...]] = {"text": (str,), "integer": (int,), "either": (str, int)}
+
+
+def as_written(path: str, value: object, kind: str, where: str) -> str | None:
+    """Returns an identifier as text, None for null and for an empty text.
+
+    Raises:
+        PlatformError: `wrong-type` for a value of another JSON type than the manifest says.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, _KINDS[kind]):
+        raise wrong_type(path, f"no {kind.replace('either', 'text or integer')}", where)
+    return str(value).replace("\0", "\ufffd") or None
+
+
 def _storable(page: Page) -> Page:
     """Replaces the character NUL, which Postgres does not store, by U+FFFD: no identifier of a model has it either."""
     columns = {
@@ -309,6 +325,20 @@ def _unreadable(response: Response, reason: str, where: str) -> PlatformError | 
     kind = "a web page" if looks_like_page(response) else (media_type(response) or "something without a type")
     fix = "Check base_url of the connection: a login page, a proxy or a wrong host may have answered."
     return PlatformError("not-json", f"The answer is {kind}, not JSON ({len(response.content):,} bytes).", fix, where)
+
+
+def refuse_cut(response: Response, where: str) -> None:
+    """Refuses JSON that ends too early; whatever else an answer holds is left to whoever reads it.
+
+    Raises:
+        TemporaryError: `answer-cut`.
+    """
+    try:
+        msgspec.json.decode(response.content, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        found = _unreadable(response, str(error), where)
+        if isinstance(found, TemporaryError):
+            raise found from None
 
 
 def decode_document(response: Response, where: str) -> Any:

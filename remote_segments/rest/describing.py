@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field, model_validator
 
@@ -100,9 +100,17 @@ class Among(Settings):
         raise ProjectError("segment-not-found", found, fix, where)
 
 
+class Describer(Protocol):
+    """Whatever describes a segment: calls that a manifest writes down, or a method in Python."""
+
+    def flow(self, base: Base, values: Mapping[str, str], where: str) -> Generator[Request, Response, Description]:
+        """Yields the calls, is sent the answers, returns the description."""
+
+
 class Describe(Endpoint):
     """The call that describes one segment."""
 
+    kind: Literal["call"] = Field("call", description="One call, or two.")
     among: Among | None = Field(
         None, description="For an answer that holds several segments: which it is. Other paths are then within it."
     )

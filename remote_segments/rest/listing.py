@@ -36,6 +36,7 @@ class Listed:
 class Listing(Endpoint):
     """The call that lists segments."""
 
+    kind: Literal["calls"] = Field("calls", description="Page by page.")
     page_size: int | None = Field(None, ge=1, description="Segments per page; {page_size} in query stands for it.")
     items: Path | None = Field(
         None, description="Path of the array of segments; left out when the answer is the array."

@@ -11,6 +11,7 @@ from remote_segments.rest.files.flow import FileFlow
 from remote_segments.rest.lookup import Lookup
 from remote_segments.rest.members import MembersFlow, Proof
 from remote_segments.rest.messages import Base, Pause, Request, Response
+from remote_segments.rest.python.flow import PythonFlow
 
 PREVIEWED = 1_000
 """Members of a page that are looked up for a preview: some platforms give 100,000 ids at once."""
@@ -33,7 +34,7 @@ class Counted:
 class LookedUp:
     """A flow of members, each page of which is completed before it is passed on."""
 
-    inner: MembersFlow | FileFlow
+    inner: MembersFlow | FileFlow | PythonFlow
     lookup: Lookup
     fields: Mapping[str, IdentifierField]  # those that are looked up
     primary: str

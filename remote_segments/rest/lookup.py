@@ -14,18 +14,17 @@ from pydantic import Field, model_validator
 
 from remote_segments.errors import PlatformError
 from remote_segments.rest.counting import whole_number
-from remote_segments.rest.decoding import IdentifierField, decode_document
+from remote_segments.rest.decoding import IdentifierField, as_written, decode_document
 from remote_segments.rest.endpoint import Endpoint
 from remote_segments.rest.messages import Base, Request, Response
 from remote_segments.rest.paging.turns import PLACE, Call, Placement, placed
-from remote_segments.rest.paths import Path, entries, find, take, wrong_type
+from remote_segments.rest.paths import Path, entries, find, take
 from remote_segments.rest.refusals import as_text
 from remote_segments.settings import Settings, Texts
 
 Row = dict[str, str | None]
 """Identifiers of one member by name; None for those that the platform does not know."""
 
-_TYPES: Mapping[str, tuple[type, ...]] = {"text": (str,), "integer": (int,), "either": (str, int)}
 _ANSWERED = frozenset((HTTPStatus.OK, HTTPStatus.MULTI_STATUS))  # the second where some ids are missing
 _STOPPED = "Nothing was stored. Compare `lookup` in the manifest with the platform's documentation."
 
@@ -187,10 +186,6 @@ def _text(entry: Any, identifier: IdentifierField, where: str) -> str | None:
     """Returns an identifier of an entry as text; None where it is null, or may be absent and is."""
     path = identifier.path or ""
     value = find(entry, path)
-    if value is None:
-        if identifier.absent == "error":
-            take(entry, path, where)  # raises where it is not there, instead of null
-        return None
-    if isinstance(value, bool) or not isinstance(value, _TYPES[identifier.type]):
-        raise wrong_type(path, f"no {identifier.type.replace('either', 'text or integer')}", where)
-    return str(value).replace("\0", "\ufffd") or None
+    if value is None and identifier.absent == "error":
+        take(entry, path, where)  # raises where it is not there, instead of null
+    return as_written(path, value, identifier.type, where)

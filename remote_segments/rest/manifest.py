@@ -5,11 +5,11 @@ be written in Python instead.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from remote_segments.explanations import refusal
 from remote_segments.rest.audiences import Audiences
@@ -27,6 +27,8 @@ from remote_segments.rest.members import Members
 from remote_segments.rest.paging import Declared, misplaced
 from remote_segments.rest.paths import Path
 from remote_segments.rest.placeholders import Template, fill_path, names
+from remote_segments.rest.python.declared import PythonDescribe, PythonListing, PythonMembers
+from remote_segments.rest.python.platform import PythonPlatform
 from remote_segments.rest.refusals import Refusal
 from remote_segments.rest.retries import Retries
 from remote_segments.rest.where import Where
@@ -72,14 +74,28 @@ class ConnectionKeys(Settings):
     )
 
 
+def _usually(kind: str) -> Callable[[Any], Any]:
+    """Returns what puts the usual `kind` into a block that does not say one."""
+    return lambda value: {"kind": kind, **value} if isinstance(value, dict) else value
+
+
 Reading = Annotated[
-    Annotated[Members | Stream | Export, Field(discriminator="kind")],
-    BeforeValidator(
-        lambda value: {"kind": "pages", **value} if isinstance(value, dict) else value,
-        json_schema_input_type=Members | Stream | Export,
-    ),
+    Annotated[Members | Stream | Export | PythonMembers, Field(discriminator="kind")],
+    BeforeValidator(_usually("pages"), json_schema_input_type=Members | Stream | Export | PythonMembers),
 ]
 """One way to read members: page by page, unless `kind` says otherwise."""
+
+Describing = Annotated[
+    Annotated[Describe | PythonDescribe, Field(discriminator="kind")],
+    BeforeValidator(_usually("call"), json_schema_input_type=Describe | PythonDescribe),
+]
+"""One way to describe a segment."""
+
+Listings = Annotated[
+    Annotated[Listing | PythonListing, Field(discriminator="kind")],
+    BeforeValidator(_usually("calls"), json_schema_input_type=Listing | PythonListing),
+]
+"""One way to list segments."""
 
 
 class SourceKind(Settings):
@@ -102,7 +118,7 @@ class SourceKind(Settings):
     )
     primary: str = Field(description="The platform's own identifier, which every member has once.")
     joined_at: JoinedAt | None = Field(None, description="Where the time is at which a member joined.")
-    describe: Describe = Field(description="How to read name, size and state of one segment.")
+    describe: Describing = Field(description="How to read name, size and state of one segment.")
     members: Reading = Field(description="How to read the members of one segment.")
     where: Where | None = Field(
         None, description="Who of those on a page is a member, where the platform lists others among them."
@@ -110,7 +126,7 @@ class SourceKind(Settings):
     lookup: Lookup | None = Field(
         None, description="How to ask, for many members at once, for identifiers that members come without."
     )
-    list: Listing | None = Field(None, description="How to list the segments of the account.")
+    list: Listings | None = Field(None, description="How to list the segments of the account.")
 
     @model_validator(mode="after")
     def _fits(self) -> "SourceKind":
@@ -132,6 +148,10 @@ class SourceKind(Settings):
         if self.primary not in self.identifiers:
             yield f"primary is {self.primary}, which is not one of the identifiers {', '.join(self.identifiers)}"
         layout = self.members.format
+        if layout is None:
+            if any(field.path is not None for field in self.coming().values()) or self.joined_at is not None:
+                yield "where Python reads the members, identifiers have no path, and joined_at is among what it yields"
+            return
         texts = layout.kind in {"strings", "lines"}
         come = self.coming()
         keys = [name for name, identifier in come.items() if identifier.path is None]
@@ -161,6 +181,9 @@ class SourceKind(Settings):
         layout = self.members.format
         if self.where is None:
             return
+        if layout is None:
+            yield "where Python reads the members, it leaves out others by itself"
+            return
         if layout.kind in {"strings", "lines"}:
             yield "where reads a value of a member, and members are bare texts"
         if isinstance(layout, Rows) and self.where.path not in layout.columns:
@@ -181,6 +204,9 @@ class SourceKind(Settings):
         """Yields why the manifest could lose members without an error."""
         members = self.members
         sized = self.describe.size is not None or self.describe.count is not None
+        if isinstance(members, PythonMembers):
+            yield from members.problems()
+            return
         if members.total is not None and members.total.source == "describe" and not sized:
             yield "the total comes from describe, which tells no size"
         yield from self._page_problems(members) if isinstance(members, Members) else members.problems()
@@ -215,7 +241,7 @@ class SourceKind(Settings):
 
     def calls_made(self) -> Iterator[Endpoint]:
         """Yields every call that describing, reading or listing makes."""
-        job = None if isinstance(self.members, Stream) else self.members.job
+        job = None if isinstance(self.members, Stream | PythonMembers) else self.members.job
         later = (job.submit, job.start, job.poll) if job is not None else ()
         for call in (self.describe, self.describe.count, self.members, self.lookup, self.list, *later):
             if isinstance(call, Endpoint):
@@ -254,6 +280,8 @@ class SourceKind(Settings):
         return self._calls(size) + more
 
     def _calls(self, size: int) -> int:
+        if isinstance(self.members, PythonMembers):
+            return self.members.pages(size) + self.describe.calls()
         twice = self.members.total is not None and self.members.total.source == "describe"
         described = self.describe.calls() * (2 if twice else 1)
         if not isinstance(self.members, Members):
@@ -294,6 +322,8 @@ class Manifest(Settings):
     largest_answer: int = Field(64_000_000, ge=1, description="Bytes; a larger answer is an error.")
     sources: dict[str, SourceKind] = Field(min_length=1, description="Kinds of membership that can be read.")
 
+    _code: type[PythonPlatform] | None = PrivateAttr(None)
+
     @model_validator(mode="after")
     def _fits(self) -> "Manifest":
         problems = [*self._auth_problems(), *self._name_problems(), *self._silent_problems()]
@@ -331,11 +361,30 @@ class Manifest(Settings):
             used = {*kind.members.placeholders(), *(kind.where.placeholders() if kind.where else ())}
             if DESCRIBED in used:  # the name comes from the description, which the ids lead to
                 used |= set(kind.describe.placeholders())
-            for name in sorted(set(kind.ids) - used):
+            unused = set() if isinstance(kind.members, PythonMembers) else set(kind.ids) - used
+            for name in sorted(unused):
                 yield f"the id {name} is not used in sources.{kind_name}.members"
             clash = sorted(set(kind.ids) & options)
             if clash:
                 yield f"{clash[0]} is both an id of sources.{kind_name} and an option of the connection"
+
+    @property
+    def code(self) -> type[PythonPlatform] | None:
+        """The class that speaks to the platform where Python does; None where none does, or none was loaded."""
+        return self._code
+
+    def with_code(self, code: type[PythonPlatform] | None) -> "Manifest":
+        """Returns this manifest with the class that some of its verbs need."""
+        manifest = self.model_copy()
+        manifest._code = code
+        return manifest
+
+    def methods(self) -> Iterator[str]:
+        """Yields the methods that its class must have; nothing where all is written down."""
+        verbs = {"members": PythonMembers, "describe": PythonDescribe, "list": PythonListing}
+        for verb, kind_of in verbs.items():
+            if any(isinstance(getattr(kind, verb), kind_of) for kind in self.sources.values()):
+                yield verb.replace("list", "segments")
 
     def source_kind(self, ids: Collection[str]) -> tuple[str, SourceKind] | None:
         """Returns the kind of source with exactly these id keys, and its name; None when there is none."""

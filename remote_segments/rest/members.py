@@ -9,7 +9,7 @@ from pydantic import Field
 
 from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.decoding import Page, PageDecoder
-from remote_segments.rest.describing import DESCRIBED, Describe, Description, naming, still_computing
+from remote_segments.rest.describing import DESCRIBED, Describer, Description, naming, still_computing
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.export.job import Job
 from remote_segments.rest.formats import Format
@@ -74,7 +74,7 @@ class MembersFlow:
     """Everything that one fetch needs to know, put together by the platform."""
 
     members: Members
-    describe: Describe
+    describe: Describer
     decoder: PageDecoder
     primary: str
     base: Base

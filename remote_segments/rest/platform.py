@@ -15,8 +15,8 @@ from remote_segments.errors import EngineError, ProjectError
 from remote_segments.rest.auth.session import Session
 from remote_segments.rest.client import Client, Surroundings, Tally
 from remote_segments.rest.credentials import Keys
-from remote_segments.rest.decoding import Page, PageDecoder
-from remote_segments.rest.describing import Description
+from remote_segments.rest.decoding import IdentifierField, Page, PageDecoder
+from remote_segments.rest.describing import Describer, Description
 from remote_segments.rest.files.flow import FileFlow
 from remote_segments.rest.files.reading import FileReader
 from remote_segments.rest.limits import Limits, utc_now
@@ -27,6 +27,9 @@ from remote_segments.rest.members import Members, MembersFlow
 from remote_segments.rest.members import Proof as PagesProof
 from remote_segments.rest.messages import Base
 from remote_segments.rest.placeholders import fill
+from remote_segments.rest.python.declared import PythonDescribe, PythonListing, PythonMembers
+from remote_segments.rest.python.flow import CodeDescribe, PythonFlow, listed
+from remote_segments.rest.python.platform import PythonPlatform, Source
 from remote_segments.rest.quotas.limiter import SHARED, Limiters
 from remote_segments.rest.quotas.store import MemoryStore
 
@@ -45,7 +48,7 @@ class Fetch:
     Iterating raises for everything that is not a proven end; what was yielded before is then worth nothing.
     """
 
-    def __init__(self, client: Client, flow: MembersFlow | FileFlow | LookedUp) -> None:
+    def __init__(self, client: Client, flow: MembersFlow | FileFlow | PythonFlow | LookedUp) -> None:
         self._client, self._flow = client, flow
         self._proof: Proof | None = None
         self._tally = Tally()
@@ -190,7 +193,7 @@ class Platform:
         """
         source, where = self._source(kind, "describe")
         self._refuse_misshapen(source, ids)
-        return self._client.run(source.describe.flow(self._base, {**self._options, **ids}, where))
+        return self._client.run(self._describer(kind, ids).flow(self._base, {**self._options, **ids}, where))
 
     def fetch(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None = None) -> Fetch:
         """Returns the pages of one membership; nothing is sent before it is iterated.
@@ -229,6 +232,8 @@ class Platform:
                 found = f"The listing needs {name}."
                 raise ProjectError("missing-key", found, f"Give {name}; {source.ids_help}", where)
         outer = {name: value for name, value in (ids or {}).items() if name in source.ids}
+        if isinstance(source.list, PythonListing):
+            return self._client.run(listed(self._code(where), Source(kind, outer), where))
         return self._client.run(source.list.flow(self._base, values, outer, where))
 
     def page_url(self, kind: str, ids: Mapping[str, str]) -> str | None:
@@ -254,7 +259,7 @@ class Platform:
 
     def _flow(
         self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None
-    ) -> MembersFlow | FileFlow | LookedUp:
+    ) -> MembersFlow | FileFlow | PythonFlow | LookedUp:
         source, where = self._source(kind, "lookup")
         wanted = set(source.identifiers) if identifiers is None else {*identifiers, source.primary}
         inner = self._coming(kind, ids, wanted)
@@ -263,12 +268,46 @@ class Platform:
             return inner
         return LookedUp(inner, source.lookup, asked, source.primary, self._base, {**self._options, **ids}, where)
 
-    def _coming(self, kind: str, ids: Mapping[str, str], wanted: Collection[str]) -> MembersFlow | FileFlow:
+    def _describer(self, kind: str, ids: Mapping[str, str]) -> Describer:
+        source, where = self._source(kind, "describe")
+        if isinstance(source.describe, PythonDescribe):
+            return CodeDescribe(self._code(where), Source(kind, ids))
+        return source.describe
+
+    def _code(self, where: str) -> PythonPlatform:
+        if self.manifest.code is None:
+            found = f"The code of {self.manifest.title} was not loaded."
+            raise EngineError("code-missing", found, "Load the manifest by load_manifest.", where)
+        return self.manifest.code(self._base, self._options, where.replace(".yaml", ".py"))
+
+    def _by_code(
+        self, kind: str, ids: Mapping[str, str], members: PythonMembers, chosen: Mapping[str, IdentifierField]
+    ) -> PythonFlow:
+        source, where = self._source(kind, "members")
+        return PythonFlow(
+            self._code(where),
+            members,
+            self._describer(kind, ids),
+            chosen,
+            source.primary,
+            Source(kind, ids, members.page_size, tuple(chosen)),
+            self._base,
+            {**self._options, **ids},
+            where.replace(".yaml", ".py"),
+            self._source(kind, "describe")[1],
+        )
+
+    def _coming(
+        self, kind: str, ids: Mapping[str, str], wanted: Collection[str]
+    ) -> MembersFlow | FileFlow | PythonFlow:
         """Returns the flow of what comes without look-ups."""
         source, where = self._source(kind, "members")
         self._refuse_misshapen(source, ids)
         chosen = {name: field for name, field in source.coming().items() if name in wanted}
         members, values = source.members, {**self._options, **ids}
+        if isinstance(members, PythonMembers):
+            return self._by_code(kind, ids, members, chosen)
+        describer = self._describer(kind, ids)
         described, deciding = self._source(kind, "describe")[1], source.where.path if source.where else None
         if not isinstance(members, Members):
             reader = FileReader(
@@ -281,7 +320,7 @@ class Platform:
             )
             return FileFlow(
                 members,
-                source.describe,
+                describer,
                 reader,
                 source.primary,
                 self._base,
@@ -304,5 +343,5 @@ class Platform:
             deciding=deciding,
         )
         return MembersFlow(
-            members, source.describe, decoder, source.primary, self._base, values, where, described, source.where
+            members, describer, decoder, source.primary, self._base, values, where, described, source.where
         )

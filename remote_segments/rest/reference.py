@@ -17,6 +17,7 @@ from remote_segments.rest.lookup import Lookup, Missing
 from remote_segments.rest.manifest import Manifest, Reading, SourceKind
 from remote_segments.rest.members import Members
 from remote_segments.rest.paging import Paging
+from remote_segments.rest.python.declared import PythonMembers
 from remote_segments.rest.where import Where
 from remote_segments.settings import Settings
 
@@ -114,6 +115,8 @@ FILE_ENDS: Mapping[str, str] = {
 
 def _completeness(kind: SourceKind) -> str:
     total = kind.members.total
+    if isinstance(kind.members, PythonMembers):
+        return "its code says so" if total is None else f"its code says so, {total.certainty} total agrees"
     if not isinstance(kind.members, Members):
         end = FILE_ENDS[kind.members.end]
         return end if total is None else f"{end}, {total.certainty} total agrees"

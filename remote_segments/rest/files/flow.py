@@ -9,7 +9,7 @@ from typing import Any
 
 from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.decoding import Page
-from remote_segments.rest.describing import DESCRIBED, Describe, Description, naming, still_computing
+from remote_segments.rest.describing import DESCRIBED, Describer, Description, naming, still_computing
 from remote_segments.rest.export.members import Export
 from remote_segments.rest.files.answers import Ready
 from remote_segments.rest.files.arrivals import Arrivals, arrivals
@@ -34,7 +34,7 @@ class FileFlow:
     """Everything that one fetch of files needs to know, put together by the platform."""
 
     members: Stream | Export
-    describe: Describe
+    describe: Describer
     reader: FileReader
     primary: str
     base: Base
