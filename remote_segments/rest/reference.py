@@ -14,10 +14,11 @@ from remote_segments.rest.files import FileFormat
 from remote_segments.rest.formats import Format
 from remote_segments.rest.limits import Limits
 from remote_segments.rest.lookup import Lookup, Missing
-from remote_segments.rest.manifest import Manifest, Reading, SourceKind
+from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.members import Members
 from remote_segments.rest.paging import Paging
 from remote_segments.rest.python.declared import PythonMembers
+from remote_segments.rest.source_kind import Reading
 from remote_segments.rest.where import Where
 from remote_segments.settings import Settings
 

@@ -55,15 +55,15 @@ class PythonPlatform:
 
     def members(self, source: Source) -> Asking:
         """Yields requests and pages of members; returns `Complete` when the platform said that this was all."""
-        raise NotImplementedError
+        raise self._lacking("members", source)
 
     def describe(self, source: Source) -> Generator[Request | Pause, Any, Description]:
         """Yields requests; returns name, size and state of one segment."""
-        raise NotImplementedError
+        raise self._lacking("describe", source)
 
     def segments(self, source: Source) -> Generator[Request | Pause, Any, list[Listed]]:
         """Yields requests; returns the segments of the account. `source.ids` holds the outer ids that were given."""
-        raise NotImplementedError
+        raise self._lacking("segments", source)
 
     def get(self, path: str, query: Mapping[str, str | int] | None = None, **values: str) -> Request:
         """Returns a GET below base_url.
@@ -119,6 +119,10 @@ class PythonPlatform:
         """Returns the error to raise when an answer is not what it should be; `found` names no member."""
         fix = "Nothing was stored. Compare the code with the platform's documentation; it may have changed its answer."
         return PlatformError("answer-unexpected", found, fix, self.where)
+
+    def _lacking(self, name: str, source: Source) -> PlatformError:
+        found = f"{type(self).__name__} has no method `{name}`, which {source.kind} counts on."
+        return PlatformError("code-wrong", found, "Write it, or write the verb in the manifest.", self.where)
 
     def _address(self, path: str, values: Mapping[str, str]) -> str:
         return self.base.url + fill_path(path, {**self.options, **values})
