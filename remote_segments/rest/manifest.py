@@ -16,7 +16,7 @@ from remote_segments.rest.describing import DESCRIBED
 from remote_segments.rest.endpoint import PAGE_SIZE
 from remote_segments.rest.limits import Limits, Quota
 from remote_segments.rest.paths import Path
-from remote_segments.rest.placeholders import Template, fill_path, names
+from remote_segments.rest.placeholders import Declared, Template, fill_path, names
 from remote_segments.rest.python.declared import PythonDescribe, PythonListing, PythonMembers
 from remote_segments.rest.python.platform import PythonPlatform
 from remote_segments.rest.refusals import Refusal
@@ -182,7 +182,8 @@ class Manifest(Settings):
         defaults = {
             name: option.default for name, option in self.connection.options.items() if option.default is not None
         }
-        return {**defaults, **given}
+        listed = {name for name, option in self.connection.options.items() if option.values}
+        return {name: Declared(value) if name in listed else value for name, value in {**defaults, **given}.items()}
 
     def page_url(self, kind: str, ids: Mapping[str, str], options: Mapping[str, str]) -> str | None:
         """Returns the address of a segment's page in the tool, None where it is unknown."""

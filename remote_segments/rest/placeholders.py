@@ -26,6 +26,12 @@ def well_formed(text: str) -> str:
     return text
 
 
+class Declared(str):
+    """A value that a manifest itself lists: it may hold slashes, and stays as it is in an address."""
+
+    __slots__ = ()
+
+
 Template = Annotated[str, AfterValidator(well_formed)]
 """A text with `{name}` placeholders and no other brace."""
 
@@ -58,4 +64,8 @@ def fill_path(template: str, values: Mapping[str, str]) -> str:
         if values[name].strip(". ") == "":
             found = f"`{name}` is {values[name]!r}, which cannot be a piece of an address."
             raise ProjectError("bad-value", found, f"Write the {name} as the platform shows it.")
-    return _PLACEHOLDER.sub(lambda match: quote(values[match[1]], safe=""), template)
+    return _PLACEHOLDER.sub(lambda match: _quoted(values[match[1]]), template)
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe="/" if isinstance(value, Declared) else "")

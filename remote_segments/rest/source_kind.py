@@ -192,6 +192,7 @@ class SourceKind(Settings):
         """Yields every call that describing, reading or listing makes."""
         job = None if isinstance(self.members, Stream | PythonMembers) else self.members.job
         later = (job.submit, job.start, job.poll) if job is not None else ()
+        later = (*later, getattr(self.members, "sample", None))
         for call in (self.describe, self.describe.count, self.members, self.lookup, self.list, *later):
             if isinstance(call, Endpoint):
                 yield call

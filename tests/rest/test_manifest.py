@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from remote_segments.errors import InvalidProject, ProjectError
 from remote_segments.rest.catalog import bundled, load_manifest, load_platforms
 from remote_segments.rest.manifest import Manifest
+from remote_segments.rest.placeholders import fill_path
 from tests.support.invented_platform import DIALECTS, Server, World, connect, manifest
 
 CURSOR = DIALECTS["cursor"]
@@ -289,3 +290,11 @@ def test_an_id_that_would_change_a_filter_is_refused(value: str, world: World) -
             ask("segment", {"segment_id": value})
     assert server.requests == []
     assert platform.describe("segment", {"segment_id": "vip-2"}).name == "VIP"
+
+
+def test_a_value_that_the_manifest_lists_may_hold_a_slash() -> None:
+    """A version that is more than one piece of an address stays as the manifest writes it; an id never does."""
+    hubspot = load_platforms()["hubspot"]
+    legacy = hubspot.option_values({"lists": "v3/lists"})
+    assert fill_path("/crm/{lists}/{list_id}", {**legacy, "list_id": "5/5"}) == "/crm/v3/lists/5%2F5"
+    assert fill_path("/{portal_id}", hubspot.option_values({"portal_id": "1/2"})) == "/1%2F2"

@@ -475,3 +475,18 @@ def test_a_line_may_lie_across_blocks(world: World) -> None:
         fetch = fetching(Exporter((content,)), world, members)
         assert read(fetch) == list(many)
         assert fetch.proof.pages > 1
+
+
+def test_a_preview_asks_for_a_sample_where_there_is_one(world: World) -> None:
+    """A list that takes an hour to answer is not read for a look at it."""
+    called: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        called.append(request.url.raw_path.decode())
+        headers = {"content-type": "text/plain", "content-length": "3"}
+        return httpx.Response(200, text="m1\n", headers=headers)
+
+    sample = {"path": "/segments/{segment_id}/sample", "query": {"size": "10"}}
+    platform = connect(manifest({**STREAM, **LINES, "sample": sample}), answer, world)
+    assert platform.preview("segment", {"segment_id": "s1"}).columns == {"id": ["m1"]}
+    assert called == ["/segments/s1/sample?size=10"]

@@ -102,7 +102,10 @@ class FileFlow:
         nothing = Page({name: [] for name in self.reader.names()}, None, 0)
         if not ready.links:
             return nothing
-        file, ready = yield from self.members.obtain(ready, 0, self.base, self.where)
+        if isinstance(self.members, Stream):
+            file, ready = yield from self.members.glance(ready, self.base, self.where)
+        else:
+            file, ready = yield from self.members.obtain(ready, 0, self.base, self.where)
         with closing(self._read(file, ready)) as pages:
             page = next(pages, None)
             return nothing if page is None else self._sieve().kept(page)

@@ -16,6 +16,14 @@ class Stream(FileAnswer, Endpoint):
     """One call whose answer is a file of all members: plain lines, JSON lines or CSV."""
 
     kind: Literal["stream"] = Field(description="One answer without pages.")
+    sample: Endpoint | None = Field(
+        None, description="A call that gives some of the members in the same form, for previews of long answers."
+    )
+
+    def placeholders(self) -> Iterator[str]:
+        """Yields the names that its addresses use."""
+        yield from super().placeholders()
+        yield from self.sample.placeholders() if self.sample is not None else ()
 
     def given(self) -> Iterator[str]:
         """Yields the placeholders that it fills itself: none."""
@@ -46,7 +54,20 @@ class Stream(FileAnswer, Endpoint):
         Raises:
             PlatformError: `file-missing`.
         """
-        request = self.request(self.call(base, ready.values), where)
+        return (yield from self._read(self, ready, base, where))
+
+    def glance(self, ready: Ready, base: Base, where: str) -> Generator[Request, Response, tuple[Downloaded, Ready]]:
+        """Yields the call that gives some members, and returns their file.
+
+        Raises:
+            PlatformError: `file-missing`.
+        """
+        return (yield from self._read(self.sample or self, ready, base, where))
+
+    def _read(
+        self, endpoint: Endpoint, ready: Ready, base: Base, where: str
+    ) -> Generator[Request, Response, tuple[Downloaded, Ready]]:
+        request = endpoint.request(endpoint.call(base, ready.values), where)
         answer = yield replace(request, wish=self.wish())
         if not isinstance(answer, Downloaded):
             raise no_file(answer.status, where)

@@ -19,7 +19,7 @@ LISTING_MOST = 500
 READ_MOST = 100
 DELETED = 97
 CONTACTS = re.compile(r"/crm/(?:objects/\d{4}-\d{2}|v3/objects)/contacts/batch/read")
-ROUTE = re.compile(r"/crm/(?:lists/\d{4}-\d{2}|v3/lists)/([^/]+)(/memberships)?/?")
+ROUTE = re.compile(r"/crm/(?:lists/\d{4}-\d{2}|v3/lists)/([^/]+)(/memberships(?:/join-order)?)?/?")
 
 
 class HubSpot(Account):
@@ -62,13 +62,14 @@ class HubSpot(Account):
         }
 
     def _members_target(self, request: Request, name: str) -> Target:
+        joining = request.path.endswith("/join-order")
         size = request.whole_number("limit", 100, PAGE_MOST)
         if size < 1:
             raise ValueError("limit must be at least 1")
         refresh, offset = read_cursor(request.query["after"]) if "after" in request.query else (None, 0)
 
         def answer(fault: Fault | None) -> Answer:
-            page = self.page(name, offset, size, refresh, fault=fault)
+            page = self.page(name, offset, size, refresh, fault=fault, by_joining=joining)
             rest: dict[str, Any] = {"total": page.total}
             if page.next_cursor:
                 query = urlencode(dict(request.query) | {"after": page.next_cursor})
