@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from remote_segments.cli.live import check_live
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import out, print_json, print_problem, problem_json
 from remote_segments.config.folder import project_folder
@@ -59,15 +60,43 @@ def _table(known: Mapping[str, Manifest]) -> Table:
 @platform.command("check", short_help="Run the conformance kit on a platform.")
 def check(
     name: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A platform's name, or the file of a manifest of your own.")
+        str,
+        typer.Argument(
+            metavar="NAME|FILE|CONNECTION",
+            help="A platform's name, or the file of a manifest of your own; with --live, a connection.",
+        ),
     ],
+    *,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Read a segment of the connection's account instead, and save the scrubbed exchanges."
+        ),
+    ] = False,
+    segment: Annotated[
+        str | None,
+        typer.Option(
+            "--segment", metavar="ID", help="With --live: the segment; else the smallest that tells something."
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="FILE", help="With --live: where to; else beside the project's platforms."),
+    ] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a platform's documented exchanges with its manifest, with everything that may go wrong.
 
-    Nothing is called over the network. The exit code is 4 when a row fails.
+    Nothing is called over the network, and the exit code is 4 when a row fails. With --live, one segment of an account
+    is read as a refresh reads it, and again on small pages; nothing is changed there. What that proves is told, and the
+    exchanges are saved without anything of the account in them.
     """
+    if live:
+        check_live(name, segment, file, project, as_json=as_json)
+        return
+    if segment or file:
+        raise ProjectError("bad-value", "--segment and --save are for an account.", "Add --live, or leave them out.")
     from remote_segments.conformance.kit import check_platform
 
     report = check_platform(manifest_file(name, project))

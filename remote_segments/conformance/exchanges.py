@@ -241,6 +241,7 @@ class Case(Settings):
     identifiers: tuple[str, ...] = Field(
         (), description="Identifiers that are looked up; those that come with members are read in any case."
     )
+    page_size: int | None = Field(None, ge=1, description="Members of a page, where it is not the manifest's number.")
     exchanges: tuple[Exchange, ...] = Field(description="What is asked, in this order, and answered.")
     gives: Any = Field(None, description="What comes of it.")
     raises: str | None = Field(None, description="Code of the error that comes of it.")

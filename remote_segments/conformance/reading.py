@@ -53,8 +53,15 @@ def exchanges_file(manifest: Path) -> Path:
     return inside if inside.is_file() and not beside.is_file() else beside
 
 
+def recorded_file(manifest: Path) -> Path:
+    """Returns where exchanges that were recorded with a real account are: beside the documented ones."""
+    documented = exchanges_file(manifest)
+    ending = EXCHANGES if documented.parent == manifest.parent else ".yaml"
+    return documented.with_name(f"{manifest.stem}.live{ending}")
+
+
 def load_exchanges(manifest: Path) -> Exchanges:
-    """Returns the documented exchanges that belong to a manifest.
+    """Returns the documented exchanges that belong to a manifest, with the cases that were recorded, if there are any.
 
     Raises:
         InvalidProject: `exchanges-missing`, or everything that is wrong with the file.
@@ -64,6 +71,18 @@ def load_exchanges(manifest: Path) -> Exchanges:
         found = f"{manifest.name} has no documented exchanges, so that nothing shows that it is right."
         fix = f"Write them from the platform's documentation in {file.name} beside it; see docs/adding-a-platform.md."
         raise InvalidProject([Problem("exchanges-missing", found, fix, Location(manifest))])
+    documented, recorded = read_exchanges(file), recorded_file(manifest)
+    if not recorded.is_file():
+        return documented
+    return documented.model_copy(update={"cases": {**documented.cases, **read_exchanges(recorded).cases}})
+
+
+def read_exchanges(file: Path) -> Exchanges:
+    """Returns what one file of exchanges says.
+
+    Raises:
+        InvalidProject: everything that is wrong with it.
+    """
     document = read_document(file)
     if document.problems:
         raise InvalidProject(in_order(document.problems))

@@ -98,27 +98,56 @@ def perform(platform: Platform, case: Case) -> Any:
     return result
 
 
-def differences(manifest: Manifest, case: Case) -> Iterator[Difference]:
-    """Yields what is not as a case says; nothing when all is."""
+@dataclass(frozen=True)
+class Replayed:
+    """What came of a case: a result in the words of the file, or an error; and the calls that did not fit."""
+
+    given: Any
+    error: RemoteSegmentsError | None
+    calls: tuple[str, ...]
+    slept: tuple[float, ...]
+
+
+def replay(manifest: Manifest, case: Case) -> Replayed:
+    """Does what a case asks, and answers as it says."""
     script, world = Script(case.exchanges), World()
+    given, failure = None, None
     try:
         with _platform(manifest, case, script, world) as platform:
             given = perform(platform, case)
     except RemoteSegmentsError as error:
-        yield from _of_error(error, case)
-    else:
-        yield from map(Difference, _of_result(given, case))
-    for difference in script.differences:
-        yield Difference(f"A call is not the documented one: {difference}.")
+        failure = error
+    calls = [f"A call is not the documented one: {difference}." for difference in script.differences]
     if script.left:
-        yield Difference(f"The call {script.left[0].request.method} {script.left[0].request.url} was not made.")
-    if case.waits is not None and tuple(world.slept) != case.waits:
-        yield Difference(f"It waited {_seconds(world.slept)}, not {_seconds(case.waits)}.")
+        calls.append(f"The call {script.left[0].request.method} {script.left[0].request.url} was not made.")
+    return Replayed(given, failure, tuple(calls), tuple(world.slept))
+
+
+def differences(manifest: Manifest, case: Case) -> Iterator[Difference]:
+    """Yields what is not as a case says; nothing when all is."""
+    found = replay(manifest, case)
+    if found.error is not None:
+        yield from _of_error(found.error, case)
+    else:
+        yield from map(Difference, _of_result(found.given, case))
+    yield from map(Difference, found.calls)
+    if case.waits is not None and found.slept != case.waits:
+        yield Difference(f"It waited {_seconds(found.slept)}, not {_seconds(case.waits)}.")
+
+
+def paged(manifest: Manifest, kind: str, page_size: int | None) -> Manifest:
+    """Returns a manifest that asks for so many members a page; as it is where it asks for no number."""
+    source = manifest.sources[kind]
+    if page_size is None or getattr(source.members, "page_size", None) is None:
+        return manifest
+    members = source.members.model_copy(update={"page_size": page_size})
+    smaller = source.model_copy(update={"members": members})
+    return manifest.model_copy(update={"sources": {**manifest.sources, kind: smaller}})
 
 
 def _platform(manifest: Manifest, case: Case, script: Script, world: World) -> Platform:
     return Platform(
-        manifest,
+        paged(manifest, case.source, case.page_size),
         connection=manifest.name,
         secrets=invented_secrets(manifest),
         options=case.options,
@@ -151,5 +180,5 @@ def _of_result(given: Any, case: Case) -> Iterator[str]:
         yield "The result is not what is expected."
 
 
-def _seconds(waits: list[float] | tuple[float, ...]) -> str:
+def _seconds(waits: tuple[float, ...]) -> str:
     return ", ".join(f"{wait:g}" for wait in waits) or "not at all"

@@ -1,0 +1,173 @@
+"""Scrubbing: what no documentation shows goes, what nothing depends on is invented, what leads on still leads on."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from remote_segments.conformance.reading import load_exchanges
+from remote_segments.conformance.scrubbed.cases import Account, Scrubbed, scrub
+from remote_segments.conformance.scrubbed.hearing import Heard
+from remote_segments.rest.catalog import bundled, load_manifest
+from remote_segments.rest.messages import Base
+from remote_segments.rest.placeholders import fill
+
+CANARIES = ("Lovelace", "ada.l@", "acme", "HIV", "c-4711", "GWP55", "tok-en", "9917", "s3cret", "Churners", "34567")
+
+
+def heard(url: str, document: Any, *, sent: Any = None, status: int = 200, **headers: str) -> Heard:
+    """One call and its answer; bytes are a file, anything else is JSON."""
+    content = document if isinstance(document, bytes) else json.dumps(document).encode()
+    kind = {} if isinstance(document, bytes) else {"content-type": "application/json"}
+    told = Heard("GET", url, b"", "", status, {**kind, **{k.replace("_", "-"): v for k, v in headers.items()}})
+    if sent is not None:
+        told.method, told.sent, told.sent_type = "POST", json.dumps(sent).encode() if sent else b"", "application/json"
+    told.pieces, told.size, told.whole = [content], len(content), True
+    return told
+
+
+def scrubbed(
+    platform: str, kind: str, ids: dict[str, str], calls: list[Heard], columns: Mapping[str, Sequence[str | None]],
+    **options: str,
+) -> Scrubbed:  # fmt: skip
+    """What becomes of calls to a bundled platform; nothing of the account is in it, and it can be replayed."""
+    file = next(one for one in bundled() if one.stem == platform)
+    manifest = load_manifest(file)
+    options = manifest.option_values(options)
+    declared = fill(manifest.base_url, options).rstrip("/")
+    secrets = {name: f"s3cret-{name}" for name in manifest.connection.secrets}
+    account = Account(manifest, kind, ids, options, secrets, Base(declared, declared), "Churners of Acme")
+    found = scrub(account, calls, columns, load_exchanges(file), None)
+    assert found.differences == ()
+    text = yaml.safe_dump(found.case).casefold()
+    assert [one for one in CANARIES if one.casefold() in text] == []
+    return found
+
+
+def test_people_and_fields_of_their_own_are_not_kept() -> None:
+    """Names, attributes, words of messages: of a member only what documentation shows, and of that nothing true."""
+    body = {"query": {"operator": "AND", "value": [{"field": "segment_id", "operator": "=", "value": "c-4711"}]},
+            "pagination": {"per_page": 150}, "sort": {"field": "created_at", "order": "ascending"}}  # fmt: skip
+    member = {"type": "contact", "id": "9917aa", "external_id": "34567", "role": "user", "email": "ada.l@acme.example",
+              "phone": "+4930345678", "name": "Ada Lovelace", "HIV status": "x", "hiv_status": "positive",
+              "custom_attributes": {"hiv": "HIV", "score": 34567}, "created_at": 1571672154}  # fmt: skip
+    busy = {"type": "error.list", "errors": [{"code": "rate_limit_exceeded", "message": "Hello ada.l@acme.example"}]}
+    page = {"type": "list", "data": [member], "total_count": 1, "workspace": "acme", "pages": {"type": "pages"}}
+    host = "https://api.intercom.io"
+    calls = [
+        heard(f"{host}/segments/c-4711", {"type": "segment", "id": "c-4711", "name": "Churners of Acme",
+                                          "person_type": "user", "updated_at": 1734537820}),
+        heard(f"{host}/contacts/search", busy, sent=body, status=429, retry_after="1"),
+        heard(f"{host}/contacts/search", page, sent=body),
+    ]  # fmt: skip
+    columns = {"contact_id": ["9917aa"], "external_id": ["34567"], "email": ["ada.l@acme.example"],
+               "phone": ["+4930345678"]}  # fmt: skip
+    found = scrubbed("intercom", "segment", {"segment_id": "c-4711"}, calls, columns)
+    answer = found.case["exchanges"][-1]["response"]["json"]
+    (kept,) = answer["data"]
+    assert set(kept) == {
+        "type",
+        "id",
+        "external_id",
+        "role",
+        "email",
+        "phone",
+        "name",
+        "custom_attributes",
+        "created_at",
+    }
+    assert (kept["type"], kept["custom_attributes"], kept["name"], kept["created_at"]) == ("contact", {}, "invented", 0)
+    assert answer["total_count"] == 1
+    assert found.dropped >= 4
+    assert found.case["exchanges"][1]["response"]["headers"]["retry-after"] == "1"
+
+
+def test_links_and_cursors_lead_where_they_led() -> None:
+    """A link is of the documented host, its cursor invented, and the next call goes to just that."""
+    host = "https://a.klaviyo.com/api"
+    fields = "email%2Cphone_number%2Cexternal_id%2Cjoined_group_at"
+    asked = f"fields%5Bprofile%5D={fields}&page%5Bsize%5D=100&sort=joined_group_at"
+    first = f"{host}/segments/c-4711/profiles?{asked}"
+
+    def profile(name: str) -> dict[str, Any]:
+        attributes = {
+            "email": None,
+            "phone_number": None,
+            "external_id": None,
+            "joined_group_at": "2026-01-02T03:04:05Z",
+        }
+        return {"type": "profile", "id": name, "attributes": attributes, "links": {"self": f"{host}/profiles/{name}"}}
+
+    told = {"name": "Churners of Acme", "profile_count": 2, "is_active": True, "is_processing": False, "updated": None}
+    described = {"data": {"type": "segment", "id": "c-4711", "attributes": told}}
+    following = f"{first}&page%5Bcursor%5D=GWP55"
+    calls = [
+        heard(f"{host}/segments/c-4711?additional-fields%5Bsegment%5D=profile_count", described),
+        heard(first, {"data": [profile("9917aa")], "links": {"self": first, "next": following, "prev": None}}),
+        heard(following, {"data": [profile("9917bb")], "links": {"self": following, "next": None, "prev": first}}),
+    ]
+    columns = {"profile_id": ["9917aa", "9917bb"], "email": [None, None], "phone": [None, None],
+               "external_id": [None, None]}  # fmt: skip
+    found = scrubbed("klaviyo", "segment", {"segment_id": "c-4711"}, calls, columns)
+    exchanges = found.case["exchanges"]
+    assert exchanges[1]["response"]["json"]["links"]["next"] == exchanges[2]["request"]["url"]
+    assert found.case["gives"]["members"]["profile_id"] == ["profile_id-1", "profile_id-2"]
+
+
+def test_a_file_is_written_anew_with_its_check_sum() -> None:
+    """Cells are replaced, columns keep their place, and the answer before names the sum of what is written."""
+    host = "https://345-acme.mktorest.com"
+    content = b"id,email\n9917,ada.l@acme.example\n9918,null\n"
+    status = {"requestId": "tok-en", "success": True, "result": [{
+        "exportId": "tok-en-1", "status": "Completed", "format": "CSV", "numberOfRecords": 2, "fileSize": len(content),
+        "fileChecksum": f"sha256:{hashlib.sha256(content).hexdigest()}"}]}  # fmt: skip
+    queued = {"requestId": "tok-en", "success": True, "result": [{"exportId": "tok-en-1", "status": "Queued"}]}
+    sent = {"fields": ["id", "email"], "format": "CSV", "filter": {"smartListId": 34567}}
+    jobs = f"{host}/bulk/v1/leads/export"
+    secrets = "client_id=s3cret-client_id&client_secret=s3cret-client_secret"
+    token = {"access_token": "tok-en", "token_type": "bearer", "expires_in": 3599, "scope": "ada.l@acme.example"}
+    calls = [
+        heard(f"{host}/identity/oauth/token?grant_type=client_credentials&{secrets}", token, sent=""),
+        heard(f"{host}/rest/asset/v1/smartList/34567.json?includeRules=false",
+              {"success": True, "result": [{"id": 34567, "name": "Churners of Acme", "workspace": "acme"}]}),
+        heard(f"{jobs}/create.json", queued, sent=sent),
+        heard(f"{jobs}/tok-en-1/enqueue.json", queued, sent=""),
+        heard(f"{jobs}/tok-en-1/status.json", status),
+        heard(f"{jobs}/tok-en-1/file.json", content, content_type="text/csv", content_length=str(len(content))),
+    ]  # fmt: skip
+    columns = {"lead_id": ["9917", "9918"], "email": ["ada.l@acme.example", None]}
+    found = scrubbed("marketo", "smart_list", {"smart_list_id": "34567"}, calls, columns, munchkin_id="345-acme")
+    assert found.case["exchanges"][-1]["response"]["text"] == "id,email\n1001,p1@example.test\n1002,null\n"
+    assert found.case["gives"]["total"] == 2
+
+
+def test_an_archive_of_several_files_becomes_one_at_an_invented_address() -> None:
+    """The address of a storage is a secret for a while; lines of unread fields hold nothing."""
+    host = "https://rest.acme.braze.com"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(
+            "a.txt", '{"braze_id": "9917aa", "email": "ada.l@acme.example", "first_name": "Ada Lovelace"}\n'
+        )
+        archive.writestr("b.txt", '{"braze_id": "9917bb"}\n')
+    storage = "https://acme.s3.example/GWP55.zip?X-Amz-Signature=s3cret"
+    sent = {"segment_id": "c-4711", "fields_to_export": ["external_id", "braze_id", "email", "phone"],
+            "output_format": "zip"}  # fmt: skip
+    calls = [
+        heard(f"{host}/segments/details?segment_id=c-4711", {"message": "success", "name": "Churners of Acme",
+                                                            "updated_at": "2026-01-02T03:04:05.000Z"}),
+        heard(f"{host}/users/export/segment", {"message": "success", "object_prefix": "tok-en", "url": storage},
+              sent=sent),
+        heard(storage, packed.getvalue(), content_type="application/zip"),
+    ]  # fmt: skip
+    columns = {"braze_id": ["9917aa", "9917bb"], "external_id": [None, None], "email": ["ada.l@acme.example", None],
+               "phone": [None, None]}  # fmt: skip
+    found = scrubbed("braze", "segment", {"segment_id": "c-4711"}, calls, columns, host="rest.acme.braze.com")
+    last = found.case["exchanges"][-1]
+    assert last["request"]["url"].startswith("https://files.example.test/")
+    assert last["response"]["packed"] == "zip"
+    assert found.case["gives"]["members"]["braze_id"] == ["braze_id-1", "braze_id-2"]
