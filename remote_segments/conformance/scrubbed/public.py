@@ -24,6 +24,8 @@ _PERSONAL = (
     ("describe", "name"),
     ("describe", "updated_at"),
     ("describe", "among", "ids"),
+    ("lookup", "id"),
+    ("lookup", "missing"),
     ("list", "ids"),
     ("list", "name"),
 )
