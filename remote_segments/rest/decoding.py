@@ -101,21 +101,23 @@ class _Node:
         node.type, node.default = type_, default
         return ".".join(attributes)
 
-    def struct(self, *, indexed: bool = False) -> Any:
+    def struct(self, indexed: Literal["only", "first"]) -> Any:
         """Returns the type of this piece; a piece is required unless all that is under it may be absent.
 
         Args:
-            indexed: whether the name 0 stands for the only entry of an array; more entries would hold members, too.
+            indexed: what the name 0 stands for: in an answer the only entry of an array, since more entries would hold
+                members, too; in a member the first of several, such as its addresses.
         """
         if not self.children:
             return self.type
         fields: list[Any] = []
         for number, child in enumerate(self.children.values()):
-            inner = child.struct(indexed=indexed)
+            inner = child.struct(indexed)
             inner = inner | None if child.null else inner
             fields.append((f"f{number}", inner | UnsetType, child.default) if child.absent else (f"f{number}", inner))
-        if indexed and list(self.children) == ["0"]:
-            return msgspec.defstruct("Answer", fields, array_like=True, forbid_unknown_fields=True, gc=False)
+        if list(self.children) == ["0"]:
+            alone = indexed == "only"
+            return msgspec.defstruct("Answer", fields, array_like=True, forbid_unknown_fields=alone, gc=False)
         names = {f"f{number}": name for number, name in enumerate(self.children)}
         return msgspec.defstruct("Answer", fields, rename=names, kw_only=True, gc=False)
 
@@ -187,7 +189,7 @@ class PageDecoder:
         }
         if isinstance(layout, Rows) and layout.columns_at:
             self._named = envelope.add(layout.columns_at, list[str], absent=False, null=False)
-        self._decoder = msgspec.json.Decoder(envelope.struct(indexed=True) if path else array)
+        self._decoder = msgspec.json.Decoder(envelope.struct("only") if path else array)
 
     def _array(self, member: Any) -> Any:
         """Returns the type of all members, which exists at run time only."""
@@ -212,7 +214,7 @@ class PageDecoder:
         if joined_at is not None:
             absent = joined_at.absent == "null"
             self._read_joined_at = _reader(root, joined_at.path, _INSTANTS[joined_at.form], absent=absent)
-        return root.struct()
+        return root.struct("first")
 
     def _row(self, layout: Rows, joined_at: JoinedAt | None) -> Any:
         """Returns the type of a row; a row with fewer or more values than there are columns does not fit."""

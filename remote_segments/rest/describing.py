@@ -1,6 +1,6 @@
 """What the platform says about one segment: its name, its size, and whether it is still being computed."""
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Protocol
@@ -15,6 +15,7 @@ from remote_segments.rest.messages import Base, Request, Response
 from remote_segments.rest.paging.counts import Offset, PageNumber
 from remote_segments.rest.paging.turns import Call, Turn
 from remote_segments.rest.paths import Path, entries, find, take, wrong_type
+from remote_segments.rest.placeholders import Template, fill, names
 from remote_segments.rest.refusals import as_text
 from remote_segments.settings import Settings, Texts
 
@@ -114,7 +115,10 @@ class Describe(Endpoint):
     among: Among | None = Field(
         None, description="For an answer that holds several segments: which it is. Other paths are then within it."
     )
-    name: Path = Field(description="Path of the segment's name.")
+    name: Path | None = Field(None, description="Path of the segment's name.")
+    called: Template | None = Field(
+        None, description="Its name in place of `name`, where the platform has none for it.", examples=["{plan}"]
+    )
     size: Path | None = Field(None, description="Path of the number of members.")
     size_absent: Literal["error", "unknown"] = Field("error", description="What an absent or null size means.")
     count: Count | None = Field(None, description="A second call that tells the number of members.")
@@ -127,10 +131,17 @@ class Describe(Endpoint):
     inactive: Condition | None = Field(None, description="When the platform no longer updates the membership.")
 
     @model_validator(mode="after")
-    def _one_size(self) -> "Describe":
+    def _each_once(self) -> "Describe":
         if self.size is not None and self.count is not None:
             raise ValueError("the size is told by `size` or by `count`, not both")
+        if (self.name is None) == (self.called is None):
+            raise ValueError("a segment's name is at `name`, or `called` says it")
         return self
+
+    def placeholders(self) -> Iterator[str]:
+        """Yields the names that its texts use."""
+        yield from super().placeholders()
+        yield from names(self.called or "")
 
     def calls(self) -> int:
         """Returns the number of calls that one description takes."""
@@ -156,10 +167,16 @@ class Describe(Endpoint):
         if self.count is not None:
             size = self.count.read((yield self.count.request(self.count.call(base, values), where)), where)
         state, warning = self._state(document, where)
+        name = self._name(document, values, where)
+        return Description(name, size, state, self._updated(document, where), warning)
+
+    def _name(self, document: Any, values: Mapping[str, str], where: str) -> str:
+        if self.name is None:
+            return fill(self.called or "", values)
         name = take(document, self.name, where)
         if not isinstance(name, str):
             raise wrong_type(self.name, "the name is no text", where)
-        return Description(name, size, state, self._updated(document, where), warning)
+        return name
 
     def _state(self, document: Any, where: str) -> tuple[State, str | None]:
         if self.computing is not None and self.computing.holds(document, where):

@@ -19,7 +19,7 @@ def _well_formed(path: str) -> str:
 
 
 Path = Annotated[str, AfterValidator(_well_formed)]
-"""Names joined by dots; a number counts from 0 in an array (outside of members only)."""
+"""Names joined by dots; a number counts from 0 in an array, of which a member gives its first entry only."""
 
 
 def _step(value: object, name: str) -> object:
@@ -37,6 +37,13 @@ def find(value: object, path: str) -> object:
         if value is _MISSING:
             return None
     return value
+
+
+def is_null(value: object, path: str) -> bool:
+    """Tells whether null itself is at a path, which is there."""
+    above, dot, last = path.rpartition(".")
+    parent = find(value, above) if dot else value
+    return _step(parent, last) is None
 
 
 def take(value: object, path: str, where: str) -> object:

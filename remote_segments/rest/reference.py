@@ -46,9 +46,9 @@ WRITING = """## Write a manifest
 Copy the manifest that is nearest and change it; `remote-segments validate` checks it without a network. It holds no
 expressions and no conditions. `{name}` stands for an id of the source, an option of the connection, or (in a query or a
 body) `{page_size}`; values are percent-encoded in addresses and escaped in JSON, where a bare `{name}` is a number. An
-id that stands within a longer text, such as a filter, needs its form in `id_forms`. Paths are names joined by dots, and
-what is not there is an error unless `absent` says what it means. All keys are in
-`segment_configs/schema/platform.json`, which editors read.
+id that stands within a longer text, such as a filter, needs its form in `id_forms`. Paths are names joined by dots, a
+number counts from 0 in an array (`emails.0.value` is a member's first address), and what is not there is an error
+unless `absent` says what it means. All keys are in `segment_configs/schema/platform.json`, which editors read.
 """
 
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from remote_segments.errors import PlatformError, ProjectError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.messages import Request, Response
-from remote_segments.rest.paths import Path, find
+from remote_segments.rest.paths import Path, find, is_null
 from remote_segments.settings import Settings, Texts
 
 Meaning = Literal[
@@ -72,15 +72,18 @@ class Refusal(Settings):
     present: Annotated[Literal[True], BeforeValidator(lambda value: value == "true" or value)] | None = Field(
         None, description="The rule counts when anything but null or an empty array is at `path`."
     )
+    null: Annotated[Literal[True], BeforeValidator(lambda value: value == "true" or value)] | None = Field(
+        None, description="The rule counts when null is at `path`, as GraphQL answers for what does not exist."
+    )
     means: Meaning = Field(description="What such an answer means.")
 
     @model_validator(mode="after")
     def _whole(self) -> "Refusal":
-        tests = [self.values, self.other_than, self.present]
+        tests = [self.values, self.other_than, self.present, self.null]
         if (self.path is None) != (tests.count(None) == len(tests)):
             raise ValueError("path and values are written together")
         if tests.count(None) < len(tests) - 1:
-            raise ValueError("a rule has one test of its path: values, other_than or present")
+            raise ValueError("a rule has one test of its path: values, other_than, present or null")
         return self
 
     def applies(self, response: Response, decoded: Callable[[], Any]) -> bool:
@@ -90,6 +93,8 @@ class Refusal(Settings):
         value = decoded() if self.content or self.path else None
         if self.content and (value is not None) != (self.content == "json"):
             return False
+        if self.path is not None and self.null:
+            return is_null(value, self.path)
         return self.path is None or self._says(find(value, self.path))
 
     def _says(self, found: Any) -> bool:

@@ -49,6 +49,26 @@ def test_nested_values_become_columns() -> None:
     assert (page.length, page.joined_at) == (2, None)
 
 
+ADDRESSES = {"key": IdentifierField(path="id"), "email": IdentifierField(path="emails.0.value", absent="null")}
+
+
+def test_a_member_gives_the_first_of_several_values() -> None:
+    """A directory has an array of addresses per user: the first counts, and who has none has no address."""
+    several = [{"value": "a@example.test", "primary": True}, {"value": "b@example.test"}]
+    members = [{"id": "a", "emails": several}, {"id": "b", "emails": []}, {"id": "c"}]
+    page, _ = decode({"data": members}, identifiers=ADDRESSES)
+    assert page.columns == {"key": ["a", "b", "c"], "email": ["a@example.test", None, None]}
+
+
+@pytest.mark.parametrize("emails", [[], "a@example.test", {"0": {"value": "a@example.test"}}, [{"vlaue": "x"}], [None]])
+def test_a_first_value_that_must_be_there_is_missed(emails: object) -> None:
+    """Without `absent`, a member without one, or with something else in its place, is an error that names the path."""
+    fields = {**ADDRESSES, "email": IdentifierField(path="emails.0.value")}
+    with pytest.raises(PlatformError, match=r"emails") as caught:
+        decode({"data": [{"id": "a", "emails": emails}]}, identifiers=fields)
+    assert caught.value.code in {"path-missing", "wrong-type"}
+
+
 def test_texts_are_members() -> None:
     """An array of texts is a column, bare or at a path."""
     fields = {"key": IdentifierField()}

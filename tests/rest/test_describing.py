@@ -208,3 +208,16 @@ def test_a_count_is_at_one_place(wrong: dict[str, str]) -> None:
         Describe.model_validate({"path": "/s/{segment_id}", "name": "name", "count": wrong})
     with pytest.raises(ValidationError, match="HEAD"):
         Describe.model_validate({"method": "HEAD", "path": "/s/{segment_id}", "name": "name"})
+
+
+def test_a_segment_without_a_name_is_called_by_its_ids() -> None:
+    """What is only a filter has no name of its own; a name is either told or said, never both or neither."""
+    block = {"path": "/s/{segment_id}", "called": "type {segment_id}", "size": "total"}
+    flow = Describe.model_validate(block).flow(BASE, {"segment_id": "7"}, "here")
+    next(flow)
+    with pytest.raises(StopIteration) as stop:
+        flow.send(Response(200, {}, b'{"total": 3}'))
+    assert stop.value.value == Description("type 7", 3)
+    for wrong in ({"path": "/s/{segment_id}"}, {**block, "name": "name"}):
+        with pytest.raises(ValidationError, match="name"):
+            Describe.model_validate(wrong)

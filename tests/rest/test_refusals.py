@@ -107,6 +107,26 @@ TOLD: dict[Meaning, tuple[type[RemoteSegmentsError], str]] = {
 }
 
 
+NOTHING = (Refusal(status=200, path="data.plan", null=True, means="not-found"),)
+
+
+@pytest.mark.parametrize(
+    ("body", "means"),
+    [
+        ('{"data": {"plan": null}}', "not-found"),
+        ('{"data": {"plan": {"title": "Pro"}}}', "success"),
+        ('{"data": {"plan": []}}', "success"),
+        ('{"data": {"plans": null}}', "success"),
+        ('{"data": null}', "success"),
+        ("[]", "success"),
+        ("", "success"),
+    ],
+)
+def test_null_may_mean_that_there_is_nothing(body: str, means: str) -> None:
+    """GraphQL answers null, with HTTP 200, for what does not exist; a path that is absent says nothing of the kind."""
+    assert meaning(Response(200, {}, body.encode()), NOTHING) == means
+
+
 @pytest.mark.parametrize("means", TOLD)
 def test_a_refusal_is_told_to_whoever_must_act(means: Meaning) -> None:
     """Each meaning has an error of the right kind, a stable code, the status, and what to do."""
