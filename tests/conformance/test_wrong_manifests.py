@@ -43,7 +43,7 @@ def test_a_misspelt_path_fails_and_is_named(name: str, old: str, new: str, path:
 MISTAKES = [
     ("hubspot", "parameter: after", "parameter: from", "call-undocumented", "parameter from is not documented"),
     ("hubspot", "page_size: 250", "page_size: 500", "call-undocumented", "a page holds 250 members at most"),
-    ("hubspot", "/{list_id}/memberships", "/{list_id}/members", "call-undocumented", "/members/join-order instead of GET"),
+    ("hubspot", "/{list_id}/memberships", "/{list_id}/members", "call-undocumented", "/members/join-order instead"),
     ("klaviyo", 'revision: "2026-07-15"\n', 'revision: "2025-07-15"\n', "call-undocumented", "header revision"),
     ("mailchimp", 'count: "{page_size}"   #', 'limit: "{page_size}"   #', "call-undocumented", "count is missing"),
     ("klaviyo", "\n      total: {certainty: drifting, source: describe, tolerance: 0.02}", "", "total-unread", "None"),
