@@ -155,9 +155,15 @@ class Account:
 
     def expected(self) -> list[dict[str, str | None]]:
         """Returns the identifiers of the members, as the manifest must read them."""
+        return [self.row(number) for number in self.kept()]
+
+    def kept(self) -> list[int]:
+        """Returns the numbers of the members, without those who are on pages and no members."""
         pages = self.membership.members
-        kept = len(pages.shapes) - len(pages.left_out) if pages else 0
-        return [self.row(number) for number in self.members if pages is None or number % len(pages.shapes) < kept]
+        if pages is None or not pages.left_out:
+            return self.members
+        kept = len(pages.shapes) - len(pages.left_out)
+        return [number for number in self.members if number % len(pages.shapes) < kept]
 
     def row(self, number: int) -> dict[str, str | None]:
         """Returns the identifiers of one member; None where the documented shape of it holds none."""

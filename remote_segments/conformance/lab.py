@@ -211,7 +211,7 @@ class Lab:
                 found = f"The identifier {name}{path} differs from the documented answers for {wrong:,} members."
                 yield Problem("members-differ", found, _COMPARE, self.locate("identifiers", name, "path"))
         if self.source.joined_at is not None:
-            joined = [outcome.account.joined_at(number) for number in outcome.account.members]
+            joined = [outcome.account.joined_at(number) for number in outcome.account.kept()]
             if outcome.joined_at != joined:
                 found = f"The time of joining (`{self.source.joined_at.path}`) differs from the documented answers."
                 yield Problem("members-differ", found, _COMPARE, self.locate("joined_at", "path"))

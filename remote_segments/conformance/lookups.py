@@ -37,7 +37,7 @@ def missing(lab: Lab) -> Judgement:
         told = outcome.proof.missing if outcome.proof else -1
         if outcome.error is not None:
             return failed(outcome.error.problem)
-        if len(outcome.rows) != len(outcome.account.members) or not gone == told == _calls(outcome):
+        if len(outcome.rows) != len(outcome.account.kept()) or not gone == told == _calls(outcome):
             found = f"Of {len(outcome.rows):,} members {gone:,} lack what was looked up, but {told:,} are counted."
             return failed(Problem("fault-unnoticed", found, "Correct lookup.missing.", lab.locate("lookup")))
     return passed(note="counted, and kept without these identifiers")
