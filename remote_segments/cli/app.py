@@ -13,6 +13,7 @@ from remote_segments.cli import (
     cases,
     demo,
     doctor,
+    erase,
     init,
     members,
     pausing,
@@ -49,6 +50,7 @@ app.command("members", short_help="Show who was a member at an instant.")(member
 app.command("history", short_help="Show how a segment, or a person's membership, came about.")(members.history)
 app.command("pause", short_help="Skip the refreshes of a segment for a while.")(pausing.pause_segment)
 app.command("resume", short_help="Refresh a paused segment again.")(pausing.resume_segment)
+app.command("erase", short_help="Remove one person from everything that is kept.")(erase.erase)
 app.command("platforms", short_help="List the platforms that can be read.")(platforms.platforms)
 app.add_typer(platforms.platform, name="platform", short_help="Check the manifest of a platform.")
 app.command("simulator", short_help="Serve fake platforms on this machine.")(simulator.simulate)

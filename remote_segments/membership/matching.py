@@ -50,16 +50,17 @@ class Fetched:
         return rows[name] if name in self.identifiers else ibis.null("string")
 
     def totals(self, different: bool = True) -> Any:
-        """The number of members; of those with a primary identifier; of different primary identifiers, or one too few.
+        """The number of members, the greatest; how many have a primary identifier, how many differ in it or one less.
 
-        Only the first where no fetch ever gave the primary identifier, or where `different` is False.
+        Only the first two where no fetch ever gave the primary identifier, or where `different` is False.
         """
         rows = self.rows()
         if not different or self.primary not in self.identifiers:
-            return rows.aggregate(rows=rows.count())
+            return rows.aggregate(rows=rows.count(), highest=rows.member_no.max())
         primary = rows[self.primary]
         number = distinct_texts(primary, self.scope.dialect)
-        return rows.aggregate(rows=rows.count(), present=primary.count(), different=number)
+        highest = rows.member_no.max()  # beyond their number where somebody was erased
+        return rows.aggregate(rows=rows.count(), highest=highest, present=primary.count(), different=number)
 
     def known(self, name: str) -> Any:
         """The number of members that have an identifier."""
@@ -145,14 +146,14 @@ def all_matches(staged: Sequence[tuple[str, Entry]], model: Model) -> Any:
 
 
 def uniqueness(
-    staged: Sequence[str], model: Model, fetched: int, bounds: tuple[int | None, int | None], dialect: str
+    staged: Sequence[str], model: Model, highest: int, bounds: tuple[int | None, int | None], dialect: str
 ) -> Any:
     """The number of matches, of different members and of different keys: all equal when nothing is in doubt.
 
     Args:
         staged: names of the staged matches.
         model: the model.
-        fetched: the number of members, which are numbered from 1.
+        highest: the greatest number of a member; they are numbered from 1.
         bounds: the least and greatest whole-number key; None for keys of other kinds.
         dialect: the engine.
     """
@@ -160,7 +161,7 @@ def uniqueness(
 
     tables = [staged_matches(name, model) for name in staged]
     found = tables[0] if len(tables) == 1 else ibis.union(*tables)
-    members = distinct_count(found.member_no, 1, max(fetched, 1), dialect)
+    members = distinct_count(found.member_no, 1, max(highest, 1), dialect)
     if model.whole_number is not None:
         return found.aggregate(matches=found.count(), members=members, keys=distinct_count(found.key, *bounds, dialect))
     keys = found.select(*_keys(model)).distinct()

@@ -80,6 +80,7 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "partition_key": "text",  # the window it was asked for; a label, never the data's time
         "run_id": "text",  # the run that made it
         "definition_hash": "text",  # of what decides who is in the segment
+        "model": "text",  # the model's name in project.yaml
         "key_columns": "text",  # the model's key columns, joined by `,`
         "platform": "text",  # the platform's name
         "connection": "text",  # the account's name in project.yaml
@@ -94,6 +95,7 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "declared_total": "bigint",  # the platform's own count, where it gives one
         "fetched": "bigint",  # members that the platform gave
         "repeated": "bigint",  # of these, those that came before in the same fetch; null where nobody counted
+        "erased": "bigint",  # members left out of all counts, because the person was erased; null for none
         "mapped": "bigint",  # members found in the model
         "unknown": "bigint",  # members that no row of the model matches
         "ambiguous": "bigint",  # members that several rows match
@@ -108,9 +110,20 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
 )
 """One row per attempt to refresh a segment; kept for ever."""
 
+TOMBSTONES: Mapping[str, str] = MappingProxyType(
+    {
+        "scope": "text",  # CONNECTION.IDENTIFIER for a platform's own id, else the identifier's name
+        "identifier": "text",  # the column of `members` that is compared
+        "kind": "text",  # how it is normalised before
+        "digest": "text",  # sha256 of the salt in `meta` and the normalised value, in hexadecimal digits
+        "erased_at": "timestamp",  # when the person was erased
+    }
+)
+"""One row per identifier of an erased person: whoever is fetched with it is left out. Kept for ever."""
+
 META: Mapping[str, str] = MappingProxyType(
     {
-        "name": "text",  # contract_version, contract_columns; pause:NAME of a segment
+        "name": "text",  # contract_version, contract_columns; salt of digests; pause:NAME of a segment
         "value": "text",  # its value, as text
     }
 )
@@ -138,6 +151,7 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "unmapped": UNMAPPED,
         "changes": CHANGES,
         "snapshots": SNAPSHOTS,
+        "tombstones": TOMBSTONES,
         "meta": META,
     }
 )

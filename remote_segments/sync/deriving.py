@@ -81,12 +81,12 @@ def derive(session: Session, plan: Plan, snapshot: Snapshot) -> Derived:
     model = read_model(session, plan)
     bounds = check_model(session, plan, model)
     members = _members(session, plan, snapshot)
-    fetched, repeated = _totals(session, plan, members, snapshot)
+    fetched, highest, repeated = _totals(session, plan, members, snapshot)
     _refuse_unfetched(session, plan, members, fetched)
     repeats = REPEATS if repeated and session.stage(REPEATS, members.scope.sql(members.repeats())) else None
     staged = _stage_matches(session, plan, members, model)
     names = [name for name, _ in staged]
-    unique = matching.uniqueness(names, model, fetched, bounds, session.dialect)
+    unique = matching.uniqueness(names, model, highest, bounds, session.dialect)
     count, *different = _one_row(session, members.scope, unique)
     current, found = matching.all_matches(staged, model), None
     if repeats or different != [count, count]:
@@ -132,10 +132,10 @@ def _refuse_unfetched(session: Session, plan: Plan, members: matching.Fetched, f
             raise ProjectError("identifier-not-fetched", found, fix, plan.where)
 
 
-def _totals(session: Session, plan: Plan, members: matching.Fetched, snapshot: Snapshot) -> tuple[int, bool]:
-    """The number of stored members, and whether some came twice."""
+def _totals(session: Session, plan: Plan, members: matching.Fetched, snapshot: Snapshot) -> tuple[int, int, bool]:
+    """The number of stored members, the greatest `member_no`, and whether some came twice."""
     unsure = snapshot.repeated != 0  # the fetch counts them when it loads; a trial and an older release do not
-    fetched, *primary = _one_row(session, members.scope, members.totals(different=unsure))
+    fetched, highest, *primary = _one_row(session, members.scope, members.totals(different=unsure))
     if fetched != snapshot.fetched:
         if fetched:
             found = f"{fetched:,} of {snapshot.fetched or 0:,} fetched members are stored."
@@ -146,7 +146,7 @@ def _totals(session: Session, plan: Plan, members: matching.Fetched, snapshot: S
             "Who was a member then can still be read from `changes`; to map again, raise `retention` beforehand.",
             plan.where,
         )
-    return fetched, bool(primary) and primary[0] != primary[1]
+    return fetched, highest or 0, bool(primary) and primary[0] != primary[1]
 
 
 def _stage_matches(

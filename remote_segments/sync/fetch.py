@@ -31,6 +31,7 @@ from remote_segments.sync.snapshots import (
 )
 from remote_segments.sync.spool import ProvenSpool, Spools, adopted, sweep
 from remote_segments.sync.store import ensure_store
+from remote_segments.sync.tombstones import drop_erased
 from remote_segments.warehouses.base import Session, Warehouse
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
             if rows != snapshot.fetched:
                 found = f"{rows:,} of {snapshot.fetched or 0:,} members arrived in the warehouse."
                 raise EngineError("load-short", found, "Nothing was stored. Report this bug.")
-            snapshot = _told_apart(session, spool)
+            snapshot = _without_erased(session, _told_apart(session, spool), identifiers)
             insert(session, snapshot)
     spool.remove()
     return snapshot if wanted else None
@@ -143,6 +144,14 @@ def _told_apart(session: Session, spool: ProvenSpool) -> Snapshot:
     if repeated:
         completeness = f"{completeness}; {repeated:,} members came twice and count once"
     return replace(snapshot, repeated=repeated, completeness=completeness)
+
+
+def _without_erased(session: Session, snapshot: Snapshot, identifiers: list[str]) -> Snapshot:
+    """Leaves out who was erased; what was read is proven complete before."""
+    gone = drop_erased(session, snapshot, identifiers)
+    if not gone:
+        return snapshot
+    return replace(snapshot, fetched=(snapshot.fetched or 0) - gone, erased=gone, repeated=None)
 
 
 def _different(session: Session, snapshot: Snapshot, value: str) -> int:

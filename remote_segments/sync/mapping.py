@@ -124,6 +124,7 @@ def map_members(session: Session, plan: Plan, snapshot_id: str, *, now: datetime
         previous_id=latest.snapshot_id if latest else None,
         generation=_generation(plan, latest),
         definition_hash=plan.definition_hash,
+        model=plan.model_name,
         key_columns=plan.key_columns,
         model_read_at=now,
         effective_at=_instant(snapshot, latest, now),
@@ -144,7 +145,7 @@ def map_members(session: Session, plan: Plan, snapshot_id: str, *, now: datetime
     return Mapped.of(written, "map" if snapshot.kind == "fetch" else "remap")
 
 
-_PLACE = ("previous_id", "generation", "definition_hash", "key_columns", "model_read_at", "effective_at")
+_PLACE = ("previous_id", "generation", "definition_hash", "model", "key_columns", "model_read_at", "effective_at")
 """The columns that say where a snapshot stands in history, and by which definition."""
 
 

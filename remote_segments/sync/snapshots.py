@@ -43,6 +43,7 @@ class Snapshot:
     partition_key: str | None = None
     run_id: str | None = None
     definition_hash: str | None = None
+    model: str | None = None
     key_columns: str | None = None
     platform: str | None = None
     connection: str | None = None
@@ -57,6 +58,7 @@ class Snapshot:
     declared_total: int | None = None
     fetched: int | None = None
     repeated: int | None = None
+    erased: int | None = None
     mapped: int | None = None
     unknown: int | None = None
     ambiguous: int | None = None

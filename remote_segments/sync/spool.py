@@ -188,6 +188,14 @@ class Spools:
                 path.unlink(missing_ok=True)
         return found[::-1]
 
+    def forget(self) -> int:
+        """Deletes everything in the folder; returns how many fetches that was."""
+        gone = 0
+        for path in self._folder.iterdir() if self._folder.is_dir() else []:
+            gone += path.suffix != ".json"
+            path.unlink(missing_ok=True)
+        return gone
+
     def _unwritable(self, error: OSError) -> TemporaryError:
         return TemporaryError(
             "spool-unwritable",

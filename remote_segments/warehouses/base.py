@@ -128,6 +128,14 @@ class Warehouse(Protocol):
             TemporaryError: `warehouse-busy` when another program keeps it, naming the holder; `warehouse-down`.
         """
 
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Removes what deleted rows left on the disk, from these tables of the project's schema or from everything.
+
+        Raises:
+            TemporaryError: `warehouse-busy` when another program keeps it; what was deleted stays deleted.
+            EngineError: `rewrite-differs` when a copy is not what it was made of; the copy is removed.
+        """
+
     def segment_lock(self, segment: str) -> AbstractContextManager[None]:
         """Held for a whole refresh of one segment, across processes.
 

@@ -6,7 +6,7 @@ the file: closing any handle on it would drop DuckDB's lock.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -136,6 +136,20 @@ class DuckDBWarehouse:
                     self.path.chmod(0o600)
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection
+            finally:
+                connection.close()
+
+    def scrub(self, tables: Sequence[str]) -> None:  # noqa: ARG002 - the whole file is written anew
+        """Writes the file anew without what deleted rows left in it, and puts the copy in its place."""
+        from remote_segments.warehouses.duckdb_rewriting import rewritten
+
+        if not self.path.exists():
+            return
+        with self._queue.turn(exclusive=True):
+            connection = self._connect(read_only=False)
+            try:
+                # in its place before the old one is let go: nobody can write to the old file in between
+                rewritten(connection, self.path).replace(self.path)
             finally:
                 connection.close()
 

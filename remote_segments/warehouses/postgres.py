@@ -8,7 +8,7 @@ transaction mode (PgBouncer) would lose them.
 import hashlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -19,6 +19,7 @@ from remote_segments.errors import ProjectError
 from remote_segments.settings import Secret, Settings
 from remote_segments.warehouses.base import session_failed
 from remote_segments.warehouses.locks import running
+from remote_segments.warehouses.quoting import qualified
 
 if TYPE_CHECKING:
     import psycopg
@@ -141,6 +142,19 @@ class PostgresWarehouse:
                 if row is None or not row[0]:
                     raise running(segment, _holder(connection, key))
             yield
+
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Writes these tables anew; the server's log, replicas and backups have lives of their own."""
+        from remote_segments.warehouses.postgres_failures import translated
+        from remote_segments.warehouses.postgres_session import PostgresSession
+
+        with self.connection(" erasing") as connection:
+            session = PostgresSession(connection, self.schema)
+            for name in tables:
+                found = session.relation(name, self.schema)
+                if found is not None:
+                    with translated(connection.info.user):
+                        connection.execute(f"VACUUM FULL {qualified(self.schema, found.name)}".encode())
 
     def quotas(self) -> "PostgresQuotas":
         """Returns where calls are counted; nothing is connected until the first."""

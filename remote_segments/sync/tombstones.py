@@ -1,0 +1,88 @@
+"""What is kept of a person who was erased: salted digests, so that the next fetch does not bring the person back."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+from remote_segments.identifiers import KINDS, hexdigest
+from remote_segments.membership.compile import Scope, unbound
+from remote_segments.membership.functions import hashed
+from remote_segments.membership.literals import literal, table_name
+from remote_segments.membership.normalisation import comparable
+from remote_segments.membership.tables import MEMBERS
+from remote_segments.sync.person import Person
+from remote_segments.sync.snapshots import Snapshot
+from remote_segments.warehouses.base import Session
+
+SALT = "salt"
+"""The row of `meta` with what is hashed before each value: without it, a list of addresses could be tried at once."""
+
+ALGORITHM = "sha256"
+EXACT = "text"
+"""The kind of a platform's own ids: compared as they are."""
+
+
+def bury(session: Session, person: Person, now: datetime) -> int:
+    """Keeps a person's accounts, and the identifier that was given, as digests; returns how many are new."""
+    wanted = {(f"{one.connection}.{one.identifier}", one.identifier, EXACT, one.value) for one in person.accounts}
+    if person.kind is not None and person.value is not None:
+        wanted.add((person.identifier, person.identifier, person.kind.name, person.value))
+    salt = _salt(session)
+    rows = [
+        {
+            "scope": scope,
+            "identifier": name,
+            "kind": kind,
+            "digest": hexdigest(ALGORITHM, salt + value),
+            "erased_at": now,
+        }
+        for scope, name, kind, value in sorted(wanted)
+    ]
+    known = set(session.rows(f"SELECT scope, digest FROM {table_name(session.schema, 'tombstones')}"))
+    new = [row for row in rows if (row["scope"], row["digest"]) not in known]
+    session.append("tombstones", new)
+    return len(new)
+
+
+def drop_erased(session: Session, snapshot: Snapshot, identifiers: Iterable[str]) -> int:
+    """Deletes those of a snapshot's loaded members who were erased; returns how many."""
+    columns = list(identifiers)
+    buried = session.rows(
+        f"SELECT DISTINCT scope, identifier, kind FROM {table_name(session.schema, 'tombstones')} ORDER BY scope"
+    )
+    gone = 0
+    for scope_name, name, kind in buried:
+        if name in columns and scope_name in (name, f"{snapshot.connection}.{name}"):
+            gone += session.execute(_deletion(session, snapshot, scope_name, name, kind))
+    return gone
+
+
+def _deletion(session: Session, snapshot: Snapshot, scope_name: str, name: str, kind: str) -> str:
+    members = table_name(session.schema, "members")
+    scope = Scope(session.dialect, session.schema, snapshot.segment)
+    table = unbound("members", {**MEMBERS, name: "text"}, session.schema)
+    rows = table.filter(
+        table.segment == scope.text(snapshot.segment), table.snapshot_id == scope.text(snapshot.snapshot_id)
+    )
+    value = scope.text(_salt(session)) + comparable(rows[name], KINDS[kind], session.dialect)
+    digests = (
+        f"SELECT digest FROM {table_name(session.schema, 'tombstones')} WHERE scope = {literal(scope_name)} "
+        f"AND kind = {literal(kind)}"
+    )
+    found = scope.sql(rows.select("member_no", digest=hashed(value, ALGORITHM, session.dialect)))
+    return (
+        f"DELETE FROM {members} WHERE segment = {literal(snapshot.segment)} "
+        f"AND snapshot_id = {literal(snapshot.snapshot_id)} AND member_no IN "
+        f"(SELECT member_no FROM ({found}) f WHERE digest IN ({digests}))"
+    )
+
+
+def _salt(session: Session) -> str:
+    """The salt of this warehouse, made when it is first needed."""
+    table = table_name(session.schema, "meta")
+    rows = session.rows(f"SELECT value FROM {table} WHERE name = {literal(SALT)}")
+    if rows:
+        return str(rows[0][0])
+    salt = secrets.token_hex(16)
+    session.append("meta", [{"name": SALT, "value": salt}])
+    return salt
