@@ -23,9 +23,9 @@ STATE_COLOURS = {"published": "green", "empty": "green", "running": "cyan", "pau
 AGE_COLOURS = {"fresh": "green", "late": "yellow"}
 
 
-def say(text: str) -> None:
+def say(text: str, to: Console = out) -> None:
     """A line as it is: never coloured, never broken, whatever it holds."""
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
+    to.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:

@@ -38,6 +38,7 @@ def _json(seen: Preview) -> dict[str, object]:
         "source_name": seen.source_name,
         "state": seen.state,
         "size": seen.size,
+        "estimate": seen.estimate.as_json(),
         "read": counts.fetched,
         "mapped": counts.mapped,
         "matched": dict(seen.matched),
@@ -62,4 +63,5 @@ def _print(seen: Preview) -> None:
             say(f"  {count(number)} {reason}: {EXPLAINED[reason]}")
             for shown in seen.examples.get(reason, ()):
                 say(f"      {shown}")
+    say(f"A refresh of {seen.estimate}.")
     out.print("Nothing was written.")

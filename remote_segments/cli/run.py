@@ -11,11 +11,23 @@ import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from remote_segments.cli.options import JsonOption, ProjectOption
-from remote_segments.cli.output import err, out, print_error, print_json, print_messages, problem_json, status_table
+from remote_segments.cli.output import (
+    err,
+    out,
+    print_error,
+    print_json,
+    print_messages,
+    problem_json,
+    say,
+    status_table,
+)
 from remote_segments.cli.simulating import simulated
+from remote_segments.config.estimate import Estimate
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
+from remote_segments.config.project import Project
 from remote_segments.errors import RemoteSegmentsError, unexpected
+from remote_segments.sync.estimating import estimates
 from remote_segments.sync.status import read_status
 
 
@@ -48,6 +60,14 @@ def progress_bars(shown: bool) -> Iterator[None]:
             reporter.reset(token)
 
 
+def expected(project: Project, segments: Sequence[str]) -> list[Estimate]:
+    """What each refresh will ask of its account; nothing while the warehouse cannot be read: the refresh tells that."""
+    try:
+        return [*estimates(project, segments).values()]
+    except RemoteSegmentsError:
+        return []
+
+
 @contextmanager
 def quiet_dagster() -> Iterator[None]:
     """Keeps Dagster's own warnings off the terminal while the block runs; what matters is said by us."""
@@ -71,12 +91,17 @@ def run(
     segments = list(dict.fromkeys(segments))
     for name in segments:
         loaded.segment(name)
+    before = expected(loaded, segments)
+    if not as_json:
+        for one in before:
+            say(str(one), to=err)
     with simulated(loaded):
         failed = refresh_all(folder, segments, as_json)
     statuses = [one for one in read_status(loaded, datetime.now(UTC)) if one.name in segments]
     if as_json:
         problems = [problem_json(error.problem) for error in failed]
-        print_json({"segments": [one.as_json() for one in statuses], "problems": problems})
+        shown = [one.as_json() for one in statuses]
+        print_json({"segments": shown, "estimates": [one.as_json() for one in before], "problems": problems})
     else:
         out.print(status_table(statuses))
         print_messages([one for one in statuses if one.state in ("paused", "skipped", "missed")])

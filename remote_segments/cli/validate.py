@@ -9,6 +9,7 @@ from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import count, out, print_json, print_problem, problem_json, say
 from remote_segments.cli.simulating import simulated
 from remote_segments.config.cases import load_cases
+from remote_segments.config.estimate import estimate
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.config.project import Project
@@ -79,6 +80,7 @@ def _print(project: Project, spent: dict[str, Budget], found: Checked | None) ->
     if found:
         for segment, described in found.descriptions.items():
             say(f"  {segment}: `{described.name}`, {count(described.size)} members, {described.state}")
+            say(f"    a refresh of {estimate(project, project.segments[segment], described.size)}")
         for note in found.notes:
             say(f"  {note}")
 

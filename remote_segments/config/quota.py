@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from remote_segments.config.estimate import refresh_calls
 from remote_segments.config.frequency import Frequency
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
@@ -107,8 +108,7 @@ def quota_problems(project: Project, sizes: Mapping[str, int] | None = None) -> 
 
 
 def _demand(project: Project, segment: Segment, size: int | None) -> Demand:
-    wanted = project.identifiers_read(segment)
-    calls = project.manifest_of(segment).calls_per_refresh(project.source_kind_name(segment), size or 0, wanted)
+    calls = refresh_calls(project, segment, size)
     return Demand(segment.name, segment.refresh_frequency.ticks_per_day, calls, size)
 
 

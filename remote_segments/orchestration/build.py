@@ -10,6 +10,7 @@ import dagster as dg
 from remote_segments.config.project import Project
 from remote_segments.orchestration.chain import Chain, build_chain
 from remote_segments.orchestration.failures import RETRIES
+from remote_segments.orchestration.fetching import FETCHES, run_fetches
 from remote_segments.orchestration.inputs import INPUT_MANAGER, SegmentFrames
 from remote_segments.orchestration.keys import as_prefix, layer_key, model_key
 from remote_segments.orchestration.project import loaded_project, remember
@@ -51,7 +52,7 @@ def build_definitions(
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return dg.Definitions(
             assets=[*_models(project, prefix), *(asset for chain in chains for asset in build_chain(chain))],
-            resources={INPUT_MANAGER: SegmentFrames(project), **warehouse_resources(project)},
+            resources={INPUT_MANAGER: SegmentFrames(project), FETCHES: run_fetches, **warehouse_resources(project)},
             **_operations(project, prefix, chains),
         )
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import dagster as dg
 
+from remote_segments.config.estimate import Estimate
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.errors import HeldError, ProjectError
 from remote_segments.orchestration import checks, metadata
 from remote_segments.orchestration.description import description_of, group_of, metadata_of, owners_of, tags_of
 from remote_segments.orchestration.failures import translated
+from remote_segments.orchestration.fetching import FETCHES, RunFetches
 from remote_segments.orchestration.freshness import policy_of
 from remote_segments.orchestration.keys import LAYERS, layer_key, model_key
 from remote_segments.orchestration.partitions import Window, open_window, partitions_of, window_of
@@ -98,19 +100,30 @@ def _raw_remote_ids(chain: Chain) -> dg.AssetsDefinition:
     key = chain.key("raw_remote_ids")
 
     def raw_remote_ids(context: dg.AssetExecutionContext) -> Results:
+        fetches: RunFetches = getattr(context.resources, FETCHES)
+        fetches.begin(context, chain.project, chain.asset_prefix)
+        expected = fetches.estimate(chain.segment.name)
+        if expected is not None:
+            context.log.info(f"The refresh of {expected}.")
         with translated(chain.retries):
-            rows = dict(_fetched(context, chain))
+            rows = dict(_fetched(context, chain, fetches))
         if rows:
-            yield from _materialized(context, key, {window: _fetch_metadata(row) for window, row in rows.items()})
+            shown = {window: _fetch_metadata(row, expected) for window, row in rows.items()}
+            yield from _materialized(context, key, shown)
 
-    return _asset(raw_remote_ids, **chain.options("raw_remote_ids"), output_required=False)
+    options = chain.options("raw_remote_ids")
+    return _asset(raw_remote_ids, **options, output_required=False, required_resource_keys={FETCHES})
 
 
-def _fetched(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[tuple[str, Snapshot]]:
-    """Fetches each window of the run that may be fetched; all are judged before the first call."""
+def _fetched(context: dg.AssetExecutionContext, chain: Chain, fetches: RunFetches) -> Iterator[tuple[str, Snapshot]]:
+    """Fetches each window of the run that may be fetched; all are judged before the first call.
+
+    What was fetched ahead for this run lies proven on the disk, and is loaded without a call.
+    """
     now = datetime.now(UTC)
     windows = [window_of(chain.windows, key) for key in context.partition_keys]
     for window in _fetchable(context, chain, windows, now):
+        fetches.wait(context, chain.segment.name)
         yield (
             window.key,
             fetch(
@@ -124,7 +137,7 @@ def _fetched(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[tuple[
         )
 
 
-def _fetch_metadata(row: Snapshot) -> dict[str, Any]:
+def _fetch_metadata(row: Snapshot, expected: Estimate | None) -> dict[str, Any]:
     return metadata.present(
         {
             "dagster/partition_row_count": row.fetched,
@@ -135,6 +148,7 @@ def _fetch_metadata(row: Snapshot) -> dict[str, Any]:
             "warning": row.warning,
             "pages": row.pages,
             "calls": row.calls,
+            "calls expected": expected and expected.calls,
             "seconds": metadata.rounded(row.seconds),
             "snapshot": row.snapshot_id,
             "fetched at": row.fetched_at,

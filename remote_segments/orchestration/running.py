@@ -9,11 +9,11 @@ import dagster as dg
 
 from remote_segments.errors import EngineError, RemoteSegmentsError
 from remote_segments.orchestration.build import build_definitions
+from remote_segments.orchestration.cadences import Cadence
 from remote_segments.orchestration.keys import chain_keys
 from remote_segments.orchestration.partitions import open_window, partitions_of
 from remote_segments.orchestration.project import loaded_project
 from remote_segments.orchestration.requests import refresh_request
-from remote_segments.orchestration.schedules import Cadence
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Whoever runs a refresh from a terminal gets our own message; the run's events are kept in the instance."""

@@ -4,10 +4,7 @@ A run process costs seconds before it does anything (loading 1,000 segments take
 due together share runs; those of different connections do not wait for each other's quota.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -15,9 +12,11 @@ import dagster as dg
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.errors import RemoteSegmentsError
+from remote_segments.orchestration.cadences import Cadence, cadences
+from remote_segments.orchestration.fetching import ONE_PROCESS
 from remote_segments.orchestration.keys import chain_keys
 from remote_segments.orchestration.partitions import open_window, partitions_of
-from remote_segments.sync.status import last_seconds
+from remote_segments.sync.estimating import estimates
 
 AssetJob = Any
 """What `dg.define_asset_job` returns; Dagster does not export its type."""
@@ -26,67 +25,13 @@ BATCH_SEGMENTS = 25
 """Segments in one run at most: more saves little and makes one run the fate of many."""
 
 BATCH_SECONDS = 300.0
-"""Expected seconds of fetching in one run at most, from what each segment's latest snapshot took."""
+"""Expected seconds of fetching in one run at most, from what each segment's latest fetch took and its calls need."""
 
+LONG_SECONDS = 120.0
+"""Expected seconds of fetching from which on a segment has a run of its own: no other waits for it."""
 
-@dataclass(frozen=True)
-class Cadence:
-    """What segments have in common when they can share a job: their ticks and their windows."""
-
-    cron: str
-    partition_cron: str
-    start: date
-    timezone: str
-
-    @classmethod
-    def of(cls, project: Project, segment: Segment) -> "Cadence":
-        """The cadence of a segment."""
-        frequency = segment.refresh_frequency
-        return cls(frequency.cron, frequency.partition_cron, project.start_of(segment), project.timezone_of(segment))
-
-    def job_name(self, project: Project) -> str:
-        """A readable name; time zone and start are part of it only where they are not the project's."""
-        parts = ["refresh", _spoken(self.cron)]
-        if self.timezone != project.timezone:
-            parts.append(self.timezone)
-        if self.start != project.start:
-            parts.append(f"from {self.start}")
-        return re.sub(r"[^a-z0-9]+", "_", " ".join(parts).lower()).strip("_")
-
-
-_WEEK_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-
-
-def _spoken(cron: str) -> str:
-    """A cron expression in words where it has simple ones; the name depends on nothing else, so that it is stable."""
-    minute, hour, day, month, week_day = cron.split()
-    if (day, month) == ("*", "*"):
-        if (hour, week_day) == ("*", "*"):
-            return _spoken_minutes(minute)
-        if minute == "0" and hour.startswith("*/") and week_day == "*":
-            return f"every {hour.removeprefix('*/')} hours"
-        if minute.isdigit() and hour.isdigit():
-            time = f"at {hour.zfill(2)}{minute.zfill(2)}"
-            if week_day == "*":
-                return f"daily {time}"
-            if week_day.isdigit():
-                return f"weekly on {_WEEK_DAYS[int(week_day) % 7]} {time}"
-    return cron.replace("*", "any")
-
-
-def _spoken_minutes(minute: str) -> str:
-    if minute.isdigit():
-        return "hourly" if minute == "0" else f"hourly at minute {minute}"
-    return f"every {minute.removeprefix('*/').replace('*', '1')} minutes"
-
-
-def cadences(project: Project) -> dict[Cadence, list[Segment]]:
-    """The segments of a project by cadence, both in the order of their names."""
-    found: dict[Cadence, list[Segment]] = {}
-    for name in sorted(project.segments):
-        segment = project.segments[name]
-        found.setdefault(Cadence.of(project, segment), []).append(segment)
-    return found
+UNKNOWN_SECONDS = 10.0
+"""Seconds that a segment counts which was never fetched, and whose size nobody knows."""
 
 
 def batches(segments: Sequence[Segment], seconds: Mapping[str, float]) -> Iterator[tuple[str, list[Segment]]]:
@@ -94,7 +39,7 @@ def batches(segments: Sequence[Segment], seconds: Mapping[str, float]) -> Iterat
 
     Args:
         segments: those of one cadence.
-        seconds: what the latest fetch of each took; a segment that was never fetched counts as 10 s.
+        seconds: what the fetch of each is expected to take; a segment that is absent counts as 10 s.
 
     Yields:
         The connection and the segments of one run.
@@ -106,13 +51,17 @@ def batches(segments: Sequence[Segment], seconds: Mapping[str, float]) -> Iterat
         batch: list[Segment] = []
         expected = 0.0
         for segment in members:
-            cost = seconds.get(segment.name, 10.0)
+            cost = seconds.get(segment.name, UNKNOWN_SECONDS)
+            if cost > LONG_SECONDS:
+                yield connection, [segment]
+                continue
             if batch and (len(batch) == BATCH_SEGMENTS or expected + cost > BATCH_SECONDS):
                 yield connection, batch
                 batch, expected = [], 0.0
             batch.append(segment)
             expected += cost
-        yield connection, batch
+        if batch:
+            yield connection, batch
 
 
 def build_schedules(
@@ -135,6 +84,7 @@ def _job(project: Project, cadence: Cadence, segments: Sequence[Segment], asset_
         description=f"Refreshes the segments that are due at `{cadence.cron}` ({cadence.timezone}).",
         # On our jobs only: one process for a whole batch; an executor of the whole location would collide in a merge.
         executor_def=dg.in_process_executor,
+        tags={ONE_PROCESS: "true"},
     )
 
 
@@ -174,9 +124,9 @@ def _schedule(
 
 
 def _seconds(context: dg.ScheduleEvaluationContext, project: Project) -> dict[str, float]:
-    """What the latest fetches took; a warehouse that cannot be read now is no reason to refresh nobody."""
+    """What fetches will take; a warehouse that cannot be read now is no reason to refresh nobody."""
     try:
-        return last_seconds(project)
+        return {name: one.seconds for name, one in estimates(project).items() if one.seconds is not None}
     except RemoteSegmentsError as error:
         context.log.warning(f"Batches are made without knowing how long fetches take. {error}")
         return {}

@@ -90,6 +90,32 @@ def fetch(
     return loaded
 
 
+def retrieve(
+    project: Project,
+    segment_name: str,
+    *,
+    partition_key: str | None,
+    run_id: str | None,
+    now: datetime,
+    progress: Progress | None = None,
+    connect: Connect = connect,
+) -> ProvenSpool | None:
+    """Fetches into a proven spool, which the next `fetch` of this segment and window loads without a call.
+
+    Returns:
+        The spool; None when one is there already.
+
+    Raises:
+        RemoteSegmentsError: as `fetch`, but for the load.
+    """
+    attempt = Attempt(project, project.segment(segment_name), partition_key, run_id, now)
+    with project.open_warehouse().segment_lock(segment_name):
+        spools = Spools(project.state, segment_name)
+        if any(attempt.is_answered_by(kept.snapshot) for kept in spools.kept(now)):
+            return None
+        return _retrieved(attempt, spools, progress, connect)
+
+
 def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
     """Loads a proven spool and its row of `snapshots` in one transaction, then deletes the spool.
 

@@ -54,6 +54,12 @@ def pause_of(project: Project, segment: str, now: datetime) -> Pause | None:
     return pause if pause and pause.holds_at(now) else None
 
 
+def paused_segments(project: Project, now: datetime) -> set[str]:
+    """The segments for which a pause holds now."""
+    with project.open_warehouse().read() as session:
+        return {name for name, pause in read_pauses(session).items() if pause.holds_at(now)}
+
+
 def pause(project: Project, segment: str, *, reason: str, until: datetime | None, now: datetime) -> Pause:
     """Pauses a segment, replacing an earlier pause.
 

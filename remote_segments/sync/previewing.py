@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from remote_segments.config.estimate import Estimate, estimate
 from remote_segments.config.project import Project
 from remote_segments.errors import RemoteSegmentsError
 from remote_segments.identifiers.masking import masked
@@ -32,6 +33,8 @@ class Preview:
     state: str
     size: int | None
     """Members that the platform announces for the whole segment."""
+    estimate: Estimate
+    """What a refresh of all of it would ask of the account."""
     counts: Counts
     matched: Mapping[str, int]
     """Mapped members by the identifiers that matched."""
@@ -67,6 +70,7 @@ def preview(project: Project, segment_name: str, connect: Connect = connect) -> 
         source_name=described.name,
         state=described.state,
         size=described.size,
+        estimate=estimate(project, segment, described.size),
         counts=tried.counts,
         matched=Counter(one.matched for one in tried.outcomes if one.matched),
         examples=_examples(tried, {name: columns[name] for name in names}),

@@ -139,10 +139,10 @@ def _state(row: dict[str, Any] | None, newest: dict[str, Any] | None) -> tuple[s
     return newest["state"], newest["reason"], newest["message"]
 
 
-def last_seconds(project: Project) -> dict[str, float]:
-    """What the latest published fetch of each segment took, in seconds; segments without one are absent."""
+def last_fetches(project: Project) -> dict[str, tuple[int | None, float | None]]:
+    """Members and seconds of the latest published fetch of each segment; segments without one are absent."""
     with reading(project.open_warehouse()) as session:
         if session.relation("snapshots", session.schema) is None:
             return {}
         found = _first(session, "state = 'published' AND kind = 'fetch'", PUBLISHED_ORDER)
-    return {name: row["seconds"] for name, row in found.items() if row["seconds"] is not None}
+    return {name: (row["fetched"], row["seconds"]) for name, row in found.items()}
