@@ -14,7 +14,7 @@ from remote_segments.cli.output import out, print_json, print_problem, problem_j
 from remote_segments.config.folder import project_folder
 from remote_segments.config.project import PLATFORMS_FOLDER
 from remote_segments.errors import PlatformError, ProjectError
-from remote_segments.rest.catalog import bundled, load_platforms, manifest_files, verbs
+from remote_segments.rest.catalog import bundled, installed_files, load_platforms, manifest_files, verbs
 from remote_segments.rest.manifest import Manifest
 from remote_segments.suggestions import choose
 
@@ -117,7 +117,7 @@ def manifest_file(name: str, project: Path | None) -> Path:
     if name.endswith((".yaml", ".yml")) or "/" in name:
         return Path(name).resolve()
     own = project_folder(project) / PLATFORMS_FOLDER
-    known = {file.stem: file for file in (*bundled(), *manifest_files(own))}
+    known = {file.stem: file for file in (*bundled(), *installed_files(), *manifest_files(own))}
     if name not in known:
         found = f"There is no platform `{name}`."
         raise ProjectError("unknown-platform", found, choose(name, sorted(known)), f"{own}")

@@ -34,7 +34,7 @@ def load_manifest(path: Path, code: type[PythonPlatform] | None = None) -> Manif
     needed = list(manifest.methods())
     if not needed:
         return manifest
-    found_code = code if code is not None else code_beside(path)
+    found_code = code or _installed_code(path) or code_beside(path)
     refuse_lacking(found_code, needed, Location(path.with_suffix(".py")))
     return manifest.with_code(found_code)
 
@@ -42,6 +42,21 @@ def load_manifest(path: Path, code: type[PythonPlatform] | None = None) -> Manif
 def _installed(point: EntryPoint) -> Manifest:
     path, code = installed_manifest(point)
     return load_manifest(path, code)
+
+
+def installed_files() -> list[Path]:
+    """Returns the files of the manifests that installed packages bring along.
+
+    Raises:
+        InvalidProject: `code-unloadable`, `code-wrong`.
+    """
+    return [installed_manifest(point)[0] for point in installed()]
+
+
+def _installed_code(path: Path) -> type[PythonPlatform] | None:
+    if path.with_suffix(".py").is_file():
+        return None  # an installed platform, too, may be worked on where it lies
+    return next((code for file, code in map(installed_manifest, installed()) if file == path), None)
 
 
 def bundled() -> list[Path]:

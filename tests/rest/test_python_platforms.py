@@ -12,7 +12,7 @@ import pytest
 
 from remote_segments.conformance.kit import check_platform
 from remote_segments.errors import InvalidProject, RemoteSegmentsError
-from remote_segments.rest.catalog import load_manifest, load_platforms, verbs
+from remote_segments.rest.catalog import installed_files, load_manifest, load_platforms, verbs
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.python import loading
 from tests.support.invented_platform import World, connect
@@ -188,6 +188,16 @@ def test_an_installed_platform_is_found_by_its_entry_point(folder: Path, monkeyp
     try:
         found = load_platforms()["gadgets"]
         assert (found.title, found.code.__name__ if found.code else "") == ("Gadgets", "Gadgets")
+        assert installed_files() == [folder / "gadgets.yaml"]
+        (folder / "gadgets.yaml").rename(folder / "other.yaml")
+        (folder / "other.yaml").write_text((folder / "other.yaml").read_text().replace("name: gadgets", "name: other"))
+        monkeypatch.setattr(found.code, "manifest", "other.yaml")
+        assert load_platforms()["other"].code is load_manifest(folder / "other.yaml").code
+        (folder / "other.yaml").rename(folder / "gadgets.yaml")
+        (folder / "gadgets.yaml").write_text(
+            (folder / "gadgets.yaml").read_text().replace("name: other", "name: gadgets")
+        )
+        monkeypatch.setattr(found.code, "manifest", "")
         own = folder / "own"
         own.mkdir()
         for name in FILES[:2]:
