@@ -12,6 +12,7 @@ from remote_segments.cli import (
     add,
     cases,
     demo,
+    diff,
     doctor,
     erase,
     init,
@@ -42,6 +43,7 @@ app.command("segments", short_help="List the segments that a platform holds.")(s
 app.command("add", short_help="Write the file of one of them.")(add.add)
 app.command("preview", short_help="Map one page of a segment, write nothing.")(preview.preview)
 app.command("validate", short_help="Check all files of a project.")(validate.validate)
+app.command("diff", short_help="Show what a change of the files will do.")(diff.diff)
 app.command("doctor", short_help="Find out why it does not work here.")(doctor.doctor)
 app.command("test", short_help="Run your own cases, with made-up people.")(cases.run_tests)
 app.command("run", short_help="Fetch, map and publish segments now.")(run.run)

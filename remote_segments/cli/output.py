@@ -50,6 +50,28 @@ def _from_here(where: Location | str) -> Location | str:
     return where
 
 
+def print_annotations(problems: Sequence[Problem]) -> None:
+    """Problems as GitHub marks lines of a pull request by.
+
+    https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
+    """
+    for problem in problems:
+        where = _from_here(problem.where) if problem.where else None
+        places = {}
+        if isinstance(where, Location):
+            places = {"file": str(where.file), **({"line": str(where.line)} if where.line else {})}
+        properties = ",".join(
+            f"{name}={_escaped(value, ':,')}" for name, value in {**places, "title": problem.code}.items()
+        )
+        sys.stdout.write(f"::error {properties}::{_escaped(f'{problem.found} {problem.fix}')}\n")
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for character in f"%\r\n{more}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
 def print_problem(problem: Problem) -> None:
     """A problem in two lines: where and what, then what to do."""
     place = f"{_from_here(problem.where)}: " if problem.where else ""

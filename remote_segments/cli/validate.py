@@ -1,12 +1,13 @@
 """`remote-segments validate`: reads every file of a project; with `--live` also asks warehouse and platforms."""
 
 import math
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from remote_segments.cli.options import JsonOption, ProjectOption
-from remote_segments.cli.output import count, out, print_json, print_problem, problem_json, say
+from remote_segments.cli.output import count, out, print_annotations, print_json, print_problem, problem_json, say
 from remote_segments.cli.simulating import simulated
 from remote_segments.config.cases import load_cases
 from remote_segments.config.estimate import estimate
@@ -14,7 +15,15 @@ from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.config.project import Project
 from remote_segments.config.quota import Budget, budgets
+from remote_segments.errors import InvalidProject
 from remote_segments.sync.checking import Checked, check_live
+
+
+class Format(StrEnum):
+    """How problems are printed."""
+
+    TEXT = "text"
+    GITHUB = "github"
 
 
 def validate(
@@ -22,11 +31,19 @@ def validate(
     live: Annotated[
         bool, typer.Option("--live", help="Also ask the warehouse and the platforms; needs secrets, changes nothing.")
     ] = False,
+    annotate: Annotated[
+        Format, typer.Option("--format", help="How problems are printed: for people, or as annotations of GitHub.")
+    ] = Format.TEXT,
     as_json: JsonOption = False,
 ) -> None:
     """Check all files of a project; print every problem with its file, line and what to do."""
     folder = project_folder(project)
-    loaded = load_project(folder)
+    try:
+        loaded = load_project(folder)
+    except InvalidProject as error:
+        if annotate is Format.GITHUB:
+            print_annotations(error.problems)
+        raise
     load_cases(loaded)
     found = None
     if live:
@@ -38,6 +55,8 @@ def validate(
     else:
         _print(loaded, spent, found)
     if found and found.problems:
+        if annotate is Format.GITHUB:
+            print_annotations(found.problems)
         raise typer.Exit(found.exit_code)
 
 

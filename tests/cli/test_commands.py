@@ -16,7 +16,7 @@ from remote_segments.simulator import Simulator
 from tests.support.commands import command, edit, on_terminal, process, started
 from tests.support.projects import snapshot_rows
 
-COMMANDS = ("init", "segments", "add", "preview", "validate", "doctor", "test", "run", "status", "members",
+COMMANDS = ("init", "segments", "add", "preview", "validate", "diff", "doctor", "test", "run", "status", "members",
             "history", "pause", "resume", "erase",
             "platforms", "simulator", "demo", "ui", "platform")  # fmt: skip
 STATUS = {"name", "state", "reason", "message", "fetched", "mapped", "unmapped", "joined", "left", "seconds",
