@@ -20,6 +20,7 @@ from remote_segments.cli import (
     pausing,
     platforms,
     preview,
+    prune,
     run,
     segments,
     simulator,
@@ -53,6 +54,7 @@ app.command("history", short_help="Show how a segment, or a person's membership,
 app.command("pause", short_help="Skip the refreshes of a segment for a while.")(pausing.pause_segment)
 app.command("resume", short_help="Refresh a paused segment again.")(pausing.resume_segment)
 app.command("erase", short_help="Remove one person from everything that is kept.")(erase.erase)
+app.command("prune", short_help="Remove what is stored of segments without a file.")(prune.prune)
 app.command("platforms", short_help="List the platforms that can be read.")(platforms.platforms)
 app.add_typer(platforms.platform, name="platform", short_help="Check the manifest of a platform.")
 app.command("simulator", short_help="Serve fake platforms on this machine.")(simulator.simulate)

@@ -21,6 +21,7 @@ from remote_segments.membership.tables import MEMBERS
 from remote_segments.rest.platform import Fetch, Platform
 from remote_segments.sync.choosing import is_late
 from remote_segments.sync.connecting import connect
+from remote_segments.sync.renaming import carry_over
 from remote_segments.sync.snapshots import (
     Snapshot,
     get,
@@ -75,6 +76,7 @@ def fetch(
     warehouse = project.open_warehouse()
     sweep(project.state)
     with warehouse.segment_lock(segment_name):
+        _carry_over(attempt, warehouse)
         spools = Spools(project.state, segment_name)
         for kept in spools.kept(now):
             if kept.snapshot.definition_hash != attempt.definition_hash:
@@ -114,6 +116,14 @@ def retrieve(
         if any(attempt.is_answered_by(kept.snapshot) for kept in spools.kept(now)):
             return None
         return _retrieved(attempt, spools, progress, connect)
+
+
+def _carry_over(attempt: "Attempt", warehouse: Warehouse) -> None:
+    """Takes what is stored under a former name, so that the new ids are compared with the old ones."""
+    if attempt.segment.renamed_from is not None:
+        with warehouse.write(attempt.segment.name) as session:
+            ensure_store(session)
+            carry_over(session, attempt.segment.renamed_from, attempt.segment.name)
 
 
 def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:

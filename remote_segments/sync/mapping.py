@@ -16,6 +16,7 @@ from remote_segments.sync.choosing import check_clock, check_source, choose, is_
 from remote_segments.sync.deriving import derive
 from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.rebuilding import rebuild
+from remote_segments.sync.renaming import carry_over
 from remote_segments.sync.results import Mapped
 from remote_segments.sync.snapshots import TICK, Snapshot, get, insert, latest_published, new_snapshot_id, update
 from remote_segments.sync.store import ensure_store
@@ -73,6 +74,7 @@ def map_with(
     try:
         with warehouse.write(plan.segment) as session:
             ensure_store(session)
+            carry_over(session, plan.renamed_from, plan.segment)
             chosen = choose(session, plan, partition_key=partition_key, run_id=run_id, snapshot_id=snapshot_id)
             return _map(session, plan, chosen, partition_key=partition_key, run_id=run_id, now=now)
     except (ProjectError, HeldError) as failure:

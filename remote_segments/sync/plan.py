@@ -43,6 +43,8 @@ class Plan:
     source: str | None = None
     """The id keys as JSON with sorted keys, as in `snapshots`; None accepts ids fetched from anywhere."""
     model_name: str | None = None
+    renamed_from: str | None = None
+    """The segment's former name."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Where each column is written, for errors: `segments/vip_openers.yaml:6`."""
 
@@ -99,6 +101,7 @@ def plan_for(project: "Project", segment_name: str) -> Plan:
         connection=segment.source.connection,
         source=source_text(segment),
         model_name=segment.model,
+        renamed_from=segment.renamed_from,
         places=_places(project, segment),
         looked_up=frozenset(kind.identifiers) - frozenset(kind.coming()),
     )

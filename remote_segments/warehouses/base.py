@@ -64,6 +64,16 @@ class Session(Protocol):
     def ensure_view(self, name: str, select: str) -> None:
         """Creates a view of the project's schema, or replaces the one of that name."""
 
+    def rename_table(self, former: str, name: str) -> None:
+        """Gives a table of the project's schema another name."""
+
+    def drop_table(self, name: str) -> None:
+        """Removes a table of the project's schema.
+
+        Raises:
+            ProjectError: `table-in-use` when a view needs it.
+        """
+
     def stage(self, name: str, select: str) -> int:
         """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""
 

@@ -13,7 +13,7 @@ from remote_segments.warehouses.base import Relation
 from remote_segments.warehouses.duckdb_failures import failed, first_line
 from remote_segments.warehouses.files import scan
 from remote_segments.warehouses.frames import to_frame, to_rows
-from remote_segments.warehouses.models import column_in_use, model_missing, model_unreadable, one_select
+from remote_segments.warehouses.models import column_in_use, model_missing, model_unreadable, one_select, table_in_use
 from remote_segments.warehouses.quoting import identifier, identifiers, literal, qualified, split_table
 
 if TYPE_CHECKING:
@@ -77,6 +77,19 @@ class DuckDBSession:
     def ensure_view(self, name: str, select: str) -> None:
         """Creates a view of the project's schema, or replaces the one of that name."""
         self.execute(f"CREATE OR REPLACE VIEW {qualified(self.schema, name)} AS {select}")
+
+    def rename_table(self, former: str, name: str) -> None:
+        """Gives a table of the project's schema another name; DuckDB's views keep looking for the former one."""
+        self.execute(f"ALTER TABLE {qualified(self.schema, former)} RENAME TO {identifier(name)}")
+
+    def drop_table(self, name: str) -> None:
+        """Removes a table of the project's schema, unless a view that works needs it."""
+        views = self._views_on(name)
+        table = qualified(self.schema, name)
+        self.execute(f"DROP TABLE {table}")
+        for view in views:
+            if not _binds(self._connection, view):
+                raise table_in_use(table, [view])
 
     def stage(self, name: str, select: str) -> int:
         """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""

@@ -30,6 +30,15 @@ def model_unreadable(subject: str, detail: str) -> ProjectError:
     return ProjectError("model-unreadable", f"{subject} cannot be read: {detail}", "Mend it, then refresh again.")
 
 
+def table_in_use(table: str, users: Sequence[str]) -> ProjectError:
+    """Returns the error for a table that is to be removed while views need it; `users` names the views."""
+    return ProjectError(
+        "table-in-use",
+        f"{table} cannot be removed: {', '.join(users) or 'a view'} needs it.",
+        "Change or drop that view first.",
+    )
+
+
 def column_in_use(table: str, columns: Sequence[str], users: Sequence[str]) -> ProjectError:
     """Returns the error for columns that are gone or retyped while views need them; `users` names the views."""
     named = f"Columns of {table} are gone or have another type ({', '.join(columns)})"

@@ -13,7 +13,7 @@ import psycopg
 from remote_segments.errors import EngineError
 from remote_segments.warehouses.base import Relation
 from remote_segments.warehouses.frames import to_frame
-from remote_segments.warehouses.models import model_missing, model_unreadable, one_select
+from remote_segments.warehouses.models import model_missing, model_unreadable, one_select, table_in_use
 from remote_segments.warehouses.postgres_copy import copy_file, copy_parquet, read_table
 from remote_segments.warehouses.postgres_failures import failed, refused, translated
 from remote_segments.warehouses.postgres_replacement import replace
@@ -100,6 +100,21 @@ class PostgresSession:
         with self._guarded():
             self._connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"remote_segments {self.schema}"])
             self._connection.execute(f"CREATE OR REPLACE VIEW {qualified(self.schema, name)} AS {select}".encode())
+
+    def rename_table(self, former: str, name: str) -> None:
+        """Gives a table of the project's schema another name; views on it follow."""
+        with self._guarded():
+            table = qualified(self.schema, former)
+            self._connection.execute(f"ALTER TABLE {table} RENAME TO {identifier(cut(name))}".encode())
+
+    def drop_table(self, name: str) -> None:
+        """Removes a table of the project's schema, unless a view needs it."""
+        table = qualified(self.schema, name)
+        with self._guarded():
+            try:
+                self._connection.execute(f"DROP TABLE {table}".encode())
+            except psycopg.errors.DependentObjectsStillExist as failure:
+                raise table_in_use(table, (failure.diag.message_detail or "").splitlines()) from None
 
     def stage(self, name: str, select: str) -> int:
         """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""

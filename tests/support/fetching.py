@@ -11,6 +11,9 @@ from remote_segments.rest.platform import Platform
 from remote_segments.simulator import Simulator
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.fetch import fetch
+from remote_segments.sync.mapping import map_segment
+from remote_segments.sync.publication import publish_segment
+from remote_segments.sync.results import Published
 from remote_segments.sync.snapshots import Snapshot
 
 NOW = datetime(2026, 11, 24, 10, 0, 3, tzinfo=UTC)
@@ -58,6 +61,14 @@ class Refresher:
         self.attempts += 1
         arguments = {"run_id": "run-1", "connect": unhurried, **more}
         return fetch(self.project, segment, partition_key=window, now=now, **arguments)
+
+    def refresh(self, segment: str = "vip") -> Published:
+        """Fetches, maps and publishes a segment."""
+        snapshot = self.fetch(segment)
+        after = NOW + timedelta(minutes=self.attempts, seconds=30)
+        chosen = {"partition_key": None, "run_id": None, "now": after, "snapshot_id": snapshot.snapshot_id}
+        map_segment(self.project, segment, **chosen)
+        return publish_segment(self.project, segment, **chosen)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on the warehouse; none before its first table exists."""

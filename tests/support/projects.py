@@ -1,6 +1,7 @@
 """Projects in a temporary folder, on the simulator and a DuckDB file, with a model of the simulated people."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from remote_segments.config.project import Project
 from remote_segments.simulator import Simulator
 from remote_segments.simulator.population import people
 from remote_segments.sync.seeding import seed_model
+from remote_segments.warehouses.duckdb import DuckDBWarehouse
+from remote_segments.warehouses.postgres import PostgresWarehouse
 
 START = "2026-11-01"
 
@@ -68,6 +71,13 @@ def seed_contacts(project: Project, simulator: Simulator, leave_out: Iterable[in
     found = [one for one in people(simulator.state.people, simulator.state.seed) if one.number not in missing]
     columns = {name: [getattr(one, name) for one in found] for name in MODEL_COLUMNS}
     seed_model(project, "analytics", "contacts", columns)
+
+
+def kept_in(project: Project, warehouse: DuckDBWarehouse | PostgresWarehouse) -> Project:
+    """The same project in another warehouse."""
+    if isinstance(warehouse, DuckDBWarehouse):
+        return replace(project, warehouse=warehouse.settings.model_copy(update={"path": warehouse.path}))
+    return replace(project, warehouse=warehouse.settings)
 
 
 def ready_project(

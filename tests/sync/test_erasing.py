@@ -1,7 +1,6 @@
 """Erasing a person: nothing of them is left anywhere, and nobody else's rows change."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,9 +12,8 @@ from remote_segments.simulator import Simulator
 from remote_segments.sync.erasing import Receipt, erase, look
 from remote_segments.sync.mapping import map_segment
 from remote_segments.sync.publication import publish_segment
-from remote_segments.warehouses.duckdb import DuckDBWarehouse
 from tests.support.fetching import NOW, Refresher
-from tests.support.projects import PAYING, VIP, ready_project, seed_contacts
+from tests.support.projects import PAYING, VIP, kept_in, ready_project, seed_contacts
 
 SEGMENTS = {"vip": VIP, "paying": PAYING}
 
@@ -23,25 +21,13 @@ SEGMENTS = {"vip": VIP, "paying": PAYING}
 @pytest.fixture
 def refresher(tmp_path: Path, simulator: Simulator, warehouse) -> Refresher:
     """Two segments of two platforms over one model, each refreshed twice, in each kind of warehouse."""
-    project = ready_project(tmp_path / "project", simulator, SEGMENTS)
-    settings = warehouse.settings
-    if isinstance(warehouse, DuckDBWarehouse):
-        settings = settings.model_copy(update={"path": warehouse.path})
-    project = replace(project, warehouse=settings)
+    project = kept_in(ready_project(tmp_path / "project", simulator, SEGMENTS), warehouse)
     seed_contacts(project, simulator)
     found = Refresher(project, simulator)
     for _ in range(2):
         for name in SEGMENTS:
-            refresh(found, name)
+            found.refresh(name)
     return found
-
-
-def refresh(refresher: Refresher, name: str) -> None:
-    """Fetches, maps and publishes a segment."""
-    snapshot = refresher.fetch(name)
-    after = NOW + timedelta(minutes=refresher.attempts, seconds=30)
-    for act in (map_segment, publish_segment):
-        act(refresher.project, name, partition_key=None, run_id=None, now=after, snapshot_id=snapshot.snapshot_id)
 
 
 def erased(refresher: Refresher, identifier: str, value: str, **options) -> Receipt:
@@ -131,7 +117,7 @@ def test_the_next_refresh_does_not_bring_the_person_back(refresher: Refresher) -
     """Promise 32: a salted digest keeps the person away, though platform and model still have them; the rest maps."""
     key, email, profile = somebody(refresher)
     erased(refresher, "email", email)
-    refresh(refresher, "vip")
+    refresher.refresh("vip")
     assert traces(refresher, [email, profile, key]) == []
     counted = refresher.rows(
         "SELECT fetched, erased FROM segments.snapshots WHERE segment = 'vip' ORDER BY snapshot_id DESC LIMIT 1"
@@ -145,7 +131,7 @@ def test_without_a_tombstone_the_person_may_come_back(refresher: Refresher) -> N
     receipt = erased(refresher, "profile_id", profile, tombstone=False)
     assert receipt.tombstones == 0
     assert refresher.rows("SELECT * FROM segments.tombstones") == []
-    refresh(refresher, "vip")
+    refresher.refresh("vip")
     assert ("members", "profile_id") in traces(refresher, [email, profile])
 
 
