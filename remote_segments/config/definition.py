@@ -12,7 +12,7 @@ from typing import Any
 
 from remote_segments.config.connection import Connection
 from remote_segments.config.model import Model
-from remote_segments.config.segment import Segment
+from remote_segments.config.segment import Column, Segment
 
 FORM = 1
 """Raised when the hash is made of other parts; then every segment's next events have the cause `definition` once."""
@@ -34,13 +34,17 @@ def definition_hash(segment: Segment, connection: Connection, model: Model, fold
         "connection": segment.source.connection,
         "account": [connection.base_url, dict(sorted(connection.options.items()))],
         "ids": segment.source.ids,
-        "identifiers": [
-            {name: [column.column, column.hashed] for name, column in entry.items()} for entry in segment.identifiers
-        ],
+        "identifiers": [{name: _comparison(column) for name, column in entry.items()} for entry in segment.identifiers],
         "model": [segment.model, model.table, model.sql, _relative(model.path, folder), list(model.key)],
     }
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _comparison(column: Column) -> list[Any]:
+    """A column and how it is compared; options that are not set leave no trace."""
+    options = str(column.options)
+    return [column.column, column.hashed, *([options] if options else [])]
 
 
 def _relative(path: Path | None, folder: Path) -> str | None:

@@ -1,7 +1,7 @@
 """The second pass: whether what the files name exists, and fits together. It needs no network and no secret."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from remote_segments.config.connection import Connection
 from remote_segments.config.model import Model
@@ -9,6 +9,8 @@ from remote_segments.config.salvage import SoundParts
 from remote_segments.config.segment import Column, Segment, Source
 from remote_segments.errors import Problem
 from remote_segments.explanations import said, secret_in_file, unknown_key
+from remote_segments.identifiers import KINDS, Kind, Options
+from remote_segments.identifiers.telephone import regions
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.suggestions import choose, listed, near
 from remote_segments.yaml import Document, KeyPath
@@ -158,6 +160,28 @@ def _identifier_problems(
                 found = f"{manifest.title} gives no identifier `{identifier}` for a {kind.title.lower()}."
                 where = document.locate(("identifiers", position, identifier))
                 yield Problem("unknown-identifier", found, choose(identifier, kind.identifiers), where)
+            else:
+                at = ("identifiers", position, identifier)
+                yield from _option_problems(entry[identifier], KINDS[kind.identifiers[identifier].kind], document, at)
+
+
+def _option_problems(column: Column, kind: Kind, document: Document, at: KeyPath) -> Iterator[Problem]:
+    """Options that identifiers of this kind do not have, regions that nobody knows, two hashes that cannot meet."""
+    name = at[-1]
+    for option in (field.name for field in fields(Options) if getattr(column, field.name) is not None):
+        if option not in kind.options:
+            found = f"`{option}` is no option of `{name}`, which is of the kind {kind.name}."
+            fix = f"{kind.name} takes {listed(kind.options)}." if kind.options else f"{kind.name} takes no option."
+            yield Problem("option-unfit", found, fix, document.locate((*at, option)))
+    region = column.region
+    if region is not None and "region" in kind.options and region not in regions():
+        found = f"There is no region `{region}` with telephone numbers of its own."
+        fix = "Write the two letters that ISO 3166 has for the country, as `FR`, `GB` or `US`."
+        yield Problem("bad-value", found, fix, document.locate((*at, "region")))
+    if column.hashed and kind.digest not in (None, column.hashed):
+        found = f"`{name}` is a hash by {kind.digest}, and the column is said to hold hashes by {column.hashed}."
+        fix = f"Name a column that is hashed by {kind.digest}, or one that holds the {kind.of.name if kind.of else ''}."
+        yield Problem("option-unfit", found, fix, document.locate((*at, "hashed")))
 
 
 def _wrong_ids(source: Source, manifest: Manifest, document: Document) -> Problem:

@@ -21,16 +21,70 @@ from remote_segments.config.frequency import WrittenFrequency
 from remote_segments.config.moments import Day, TimeZone
 from remote_segments.config.names import Characters, Name
 from remote_segments.explanations import kind_of, refusal
+from remote_segments.identifiers import Options
+from remote_segments.identifiers.address import DOT_DOMAINS, PLUS_DOMAINS
 from remote_segments.settings import Settings, Texts
+
+_DOMAIN = re.compile(r"[^@\s.]+(\.[^@\s.]+)+")
 
 
 class Column(Settings):
-    """A column of the model that an identifier is matched with."""
+    """A column of the model that an identifier is matched with, and how the two are compared."""
 
     column: str = Field(description="The model's column.", examples=["email_sha256"], min_length=1)
-    hashed: Literal["md5", "sha256"] | None = Field(
+    hashed: Literal["md5", "sha1", "sha256"] | None = Field(
         None, description="How the column's values are hashed (of the normalised identifier, in hexadecimal)."
     )
+    prefix: str | None = Field(
+        None,
+        description="What one of the two sides writes before an id, and the other does not: left out on both.",
+        examples=["crm_"],
+        min_length=1,
+    )
+    zero_padded: int | None = Field(
+        None,
+        description="Digits of an id that one of the two sides fills up with zeros: shorter numbers are filled up.",
+        examples=[10],
+        ge=2,
+        le=40,
+    )
+    region: str | None = Field(
+        None,
+        description="The country of telephone numbers written as at home (two letters of ISO 3166); without it only "
+        "international spellings count.",
+        examples=["FR"],
+        pattern="^[A-Z]{2}$",
+    )
+    plus_addresses: Texts | None = Field(
+        None,
+        description="`ignore` leaves out what follows a plus sign before the @, at providers that deliver to the same "
+        f"mailbox ({', '.join(PLUS_DOMAINS)}); or a list of other domains.",
+        examples=["ignore", ["example.com"]],
+    )
+    dots: Texts | None = Field(
+        None,
+        description="`ignore` leaves out dots before the @, at providers that deliver to the same mailbox "
+        f"({', '.join(DOT_DOMAINS)}); or a list of other domains.",
+        examples=["ignore"],
+    )
+
+    @field_validator("plus_addresses", "dots", mode="before")
+    @classmethod
+    def _known_domains(cls, value: Any, info: ValidationInfo) -> Any:
+        known = PLUS_DOMAINS if info.field_name == "plus_addresses" else DOT_DOMAINS
+        return known if value == "ignore" else value
+
+    @field_validator("plus_addresses", "dots")
+    @classmethod
+    def _are_domains(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if not all(_DOMAIN.fullmatch(domain) for domain in value or ()):
+            raise ValueError("this is `ignore`, or a list of domains as `example.com`")
+        return value and tuple(domain.lower() for domain in value)
+
+    @property
+    def options(self) -> Options:
+        """How the two sides are compared."""
+        return Options(self.prefix, self.zero_padded, self.region, self.plus_addresses or (), self.dots or ())
 
 
 def _column(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Identifiers as they may be shown at a terminal: enough to recognise a spelling, too little to name one."""
 
-from remote_segments.identifiers.kind import BLANKS
+from remote_segments.identifiers.folding import BLANKS
 
 LONGEST_ENDING = 6
 """Characters of the last part of a domain that are shown; a longer one may be anything."""

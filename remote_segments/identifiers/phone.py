@@ -1,12 +1,13 @@
-"""A telephone number in the international form of E.164: `+`, country code, number, at most 15 digits.
-
-Source: https://www.itu.int/rec/T-REC-E.164. National spellings are not guessed: such a value is invalid.
-"""
+"""A telephone number, compared as E.164; national spellings count where the segment says of which country they are."""
 
 from remote_segments.identifiers.kind import Kind
+from remote_segments.identifiers.telephone import E164
 
 PHONE = Kind(
     name="phone",
-    description="Compared without surrounding blanks; must be + and 7 to 15 digits, without spaces or brackets.",
-    pattern="[+][1-9][0-9]{6,14}",
+    description="Compared as + and 7 to 15 digits; other spellings are brought into that form where they can be, "
+    "national ones only with a region.",
+    pattern=E164,
+    telephone=True,
+    options=("region",),
 )

@@ -48,6 +48,9 @@ WHERE c.segment = 'vip_openers' AND s.state = 'published' AND c.event = 'joined'
 
 NOTES = {
     "members": "Then one column of `text` per identifier that any platform gave, added when it is first met.",
+    "spellings": """E-mail addresses whose domain has letters outside ASCII, telephone numbers that are not E.164, and
+on Postgres values whose SHA-1 is needed; of the members and of the model. It only saves time: a row that is deleted is
+made again when it is needed, so erasing a person empties the table.""",
     "changes": """What a cause says:
 
 | cause | the event happened because |

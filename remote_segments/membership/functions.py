@@ -16,8 +16,11 @@ POSTGRES = "postgres"
 def _function(name: str, takes: tuple[str, ...], gives: str) -> Any:
     import ibis
 
-    parameters = ("first", "second")[: len(takes)]
-    declared = {1: lambda first: first, 2: lambda first, second: first}[len(parameters)]  # noqa: ARG005 - only declared
+    declared = {
+        1: lambda first: first,
+        2: lambda first, second: first,  # noqa: ARG005 - only declared
+        3: lambda first, second, third: first,  # noqa: ARG005 - only declared
+    }[len(takes)]
     return ibis.udf.scalar.builtin(name=name, signature=(takes, gives))(declared)
 
 
@@ -64,12 +67,29 @@ def lowered_ascii(text: Any, dialect: str) -> Any:
     return text.lower()
 
 
+def part(text: Any, separator: str, number: int) -> Any:
+    """The first, second, ... part of a text between separators; empty where there is none."""
+    return _function("split_part", ("string", "string", "int32"), "string")(text, separator, number)
+
+
+def padded(text: Any, width: int) -> Any:
+    """A text filled up with zeros on the left; both engines cut a longer one."""
+    return _function("lpad", ("string", "int32", "string"), "string")(text, width, "0")
+
+
+def without_characters(text: Any, characters: str) -> Any:
+    """A text without the listed characters, wherever they are."""
+    return text.translate(characters, "")
+
+
 def distinct_texts(text: Any, dialect: str) -> Any:
     """The number of different texts, or in DuckDB of their 64-bit hashes, which takes two thirds of the time.
 
     Good only for showing that nothing is there twice: a collision shows as a repetition, which is then looked for.
     """
-    return text.nunique() if dialect == POSTGRES else _function("hash", ("string",), "int64")(text).nunique()
+    if dialect == POSTGRES:
+        return text.nunique()
+    return _function("hash", ("string",), "int64")(text).nunique(where=text.notnull())  # null has a hash, too
 
 
 def distinct_count(number: Any, low: int | None, high: int | None, dialect: str) -> Any:
@@ -85,6 +105,9 @@ def distinct_count(number: Any, low: int | None, high: int | None, dialect: str)
     bits = _aggregate("bitstring_agg", ("int64", "int64", "int64"), "string")(number, low, high)
     return ibis.coalesce(_function("bit_count", ("string",), "int64")(bits), 0)
 
+
+BUILT_IN_HASHES = ("md5", "sha256")
+"""Hashes that every engine has; DuckDB has `sha1`, too, in Postgres it needs an extension."""
 
 CLOSE_TOGETHER = 1 << 27
 """Numbers: their bits take 16 MiB in each thread."""

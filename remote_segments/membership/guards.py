@@ -25,10 +25,16 @@ class Counts:
     ambiguous: int
     invalid: int
     duplicate: int
+    same_row: int = 0
+    """Of the duplicates: other members who lead to the row of an earlier one."""
+    conflicting: int = 0
+    """Of the mapped: members whose later identifiers lead to other rows."""
 
     def __post_init__(self) -> None:
         if self.fetched != self.mapped + self.unknown + self.ambiguous + self.invalid + self.duplicate:
             raise ValueError(f"the outcomes do not add up: {self}")
+        if not (0 <= self.same_row <= self.duplicate and 0 <= self.conflicting <= self.mapped):
+            raise ValueError(f"more members are in conflict than there are: {self}")
 
     @property
     def lost(self) -> str:

@@ -5,14 +5,17 @@ number, the model's key, and when the platform says the person joined.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from itertools import islice
 from typing import Any
 
-from remote_segments.identifiers import HEXDIGEST, KINDS
+from remote_segments.identifiers import KINDS, NO_OPTIONS, Options, Side, sides
 from remote_segments.membership.compile import Scope, finished, unbound
-from remote_segments.membership.functions import distinct_count, distinct_texts, hashed
+from remote_segments.membership.functions import distinct_count, distinct_texts
 from remote_segments.membership.models import Model
-from remote_segments.membership.normalisation import comparable, usable
+from remote_segments.membership.normalisation import perhaps_beyond
+from remote_segments.membership.spelling import NO_SPELLINGS, Spellings, Text
 from remote_segments.membership.tables import KEY_COLUMNS
 
 
@@ -24,6 +27,12 @@ class Pair:
     kind: str
     column: str
     hashed: str | None = None
+    options: Options = NO_OPTIONS
+
+    @cached_property
+    def sides(self) -> tuple[Side, Side]:
+        """How the platform's and the model's values become comparable."""
+        return sides(KINDS[self.kind].ruled(self.options), self.hashed)
 
 
 Entry = tuple[Pair, ...]
@@ -38,6 +47,8 @@ class Fetched:
     members_id: str
     primary: str
     identifiers: tuple[str, ...]
+    spellings: Spellings = field(default=NO_SPELLINGS)
+    """Of both sides: what only Python can normalise."""
 
     def rows(self) -> Any:
         """The members with their identifiers."""
@@ -49,18 +60,24 @@ class Fetched:
 
         return rows[name] if name in self.identifiers else ibis.null("string")
 
-    def totals(self, different: bool = True) -> Any:
+    def totals(self, different: bool = True, addresses: Collection[str] = ()) -> Any:
         """The number of members, the greatest; how many have a primary identifier, how many differ in it or one less.
 
-        Only the first two where no fetch ever gave the primary identifier, or where `different` is False.
+        The last two are null where no fetch ever gave the primary identifier, or where `different` is False. Then the
+        number of members with an address, of the identifiers named, whose domain may have to be looked up.
         """
+        import ibis
+
         rows = self.rows()
-        if not different or self.primary not in self.identifiers:
-            return rows.aggregate(rows=rows.count(), highest=rows.member_no.max())
-        primary = rows[self.primary]
-        number = distinct_texts(primary, self.scope.dialect)
+        nothing = ibis.null("int64")
+        counts = {"present": nothing, "different": nothing}
+        if different and self.primary in self.identifiers:
+            primary = rows[self.primary]
+            counts = {"present": primary.count(), "different": distinct_texts(primary, self.scope.dialect)}
+        doubtful = [perhaps_beyond(rows[name], self.scope.dialect) for name in addresses if name in self.identifiers]
+        watched = rows.count(where=ibis.or_(*doubtful)) if doubtful else ibis.literal(0)
         highest = rows.member_no.max()  # beyond their number where somebody was erased
-        return rows.aggregate(rows=rows.count(), highest=highest, present=primary.count(), different=number)
+        return rows.aggregate(rows=rows.count(), highest=highest, **counts, watched=watched)
 
     def known(self, name: str) -> Any:
         """The number of members that have an identifier."""
@@ -80,13 +97,6 @@ def label(entry: Entry) -> str:
     return "+".join(pair.identifier for pair in entry)
 
 
-def _usable(members: Fetched, rows: Any, entry: Entry) -> Any:
-    conditions = [
-        usable(members.identifier(rows, pair.identifier), KINDS[pair.kind], members.scope.dialect) for pair in entry
-    ]
-    return _all(conditions)
-
-
 def _all(conditions: Sequence[Any]) -> Any:
     whole = conditions[0]
     for condition in conditions[1:]:
@@ -94,30 +104,26 @@ def _all(conditions: Sequence[Any]) -> Any:
     return whole
 
 
-def matches(members: Fetched, model: Model, entry: Entry, earlier: Sequence[str] = ()) -> Any:
-    """Every row of the model that a member meets by one entry; members met by an earlier entry are left out.
+def member_columns(members: Fetched, pairs: Sequence[Pair]) -> list[tuple[Text, Side]]:
+    """The members' side of some pairs."""
+    return [(partial(members.identifier, name=pair.identifier), pair.sides[0]) for pair in pairs]
 
-    Args:
-        members: the members.
-        model: the model.
-        entry: the pairs that must all meet.
-        earlier: names of the staged matches of earlier entries.
-    """
-    dialect = members.scope.dialect
-    rows = members.rows()
-    rows = rows.filter(_usable(members, rows, entry))
-    for name in earlier:
-        met = staged_matches(name, model)
-        rows = finished(rows.anti_join(met, "member_no"))
-    sought, offered = {}, {}
-    for number, pair in enumerate(entry):
-        kind = KINDS[pair.kind]
-        value = comparable(members.identifier(rows, pair.identifier), kind, dialect)
-        column = comparable(model.text(pair.column), HEXDIGEST if pair.hashed else kind, dialect)
-        sought[f"sought_{number}"] = hashed(value, pair.hashed, dialect) if pair.hashed else value
-        offered[f"offered_{number}"] = column
+
+def model_columns(model: Model, pairs: Sequence[Pair]) -> list[tuple[Text, Side]]:
+    """The model's side of some pairs."""
+    return [(partial(model.text, pair.column), pair.sides[1]) for pair in pairs]
+
+
+def matches(members: Fetched, model: Model, entry: Entry) -> Any:
+    """Every row of the model that a member meets by one entry, whose pairs must all meet."""
+    dialect, spellings = members.scope.dialect, members.spellings
+    rows, given = spellings.values(members.rows(), member_columns(members, entry), dialect)
+    rows = rows.filter(_all([value.usable(rows) for value in given]))
+    table, offers = spellings.values(model.table, model_columns(model, entry), dialect)
+    sought = {f"sought_{number}": value.comparable(rows) for number, value in enumerate(given)}
+    offered = {f"offered_{number}": value.comparable(table) for number, value in enumerate(offers)}
     left = rows.select("member_no", "remote_joined_at", **sought)
-    right = model.table.select(**model.keys(), **offered)
+    right = table.select(**model.keys(table), **offered)
     equal = list(zip(sought, offered, strict=True))
     return left.inner_join(right, equal).select("member_no", "remote_joined_at", *_keys(model))
 
@@ -131,6 +137,14 @@ def staged_matches(name: str, model: Model) -> Any:
     schema = model.table.select(**model.keys()).schema()
     kinds = {key: "bigint" if schema[key].is_integer() else "text" for key in _keys(model)}
     return unbound(name, {"member_no": "bigint", "remote_joined_at": "timestamp", **kinds})
+
+
+def unmet(every: str, earlier: Sequence[str], model: Model) -> Any:
+    """The staged matches of an entry without the members that an earlier entry met: the first that meets decides."""
+    rows = staged_matches(every, model)
+    for name in earlier:
+        rows = finished(rows.anti_join(staged_matches(name, model), "member_no"))
+    return rows
 
 
 def all_matches(staged: Sequence[tuple[str, Entry]], model: Model) -> Any:
@@ -196,6 +210,17 @@ def mapped(found: Any, model: Model) -> Any:
     return decided.semi_join(first, "member_no").select("member_no", "remote_joined_at", *_keys(model), "matched")
 
 
+def _usable(members: Fetched, rows: Any, entries: Collection[Entry]) -> Any:
+    """The numbers of some members, and whether any entry could find them."""
+    import ibis
+
+    pairs = [pair for entry in entries for pair in entry]
+    rows, given = members.spellings.values(rows, member_columns(members, pairs), members.scope.dialect)
+    each = iter(given)
+    ways = [_all([value.usable(rows).fill_null(False) for value in islice(each, len(entry))]) for entry in entries]
+    return rows.select("member_no", usable=ibis.or_(*ways))
+
+
 def lost(
     members: Fetched, entries: Collection[Entry], taken: Any, found: Any | None = None, repeats: str | None = None
 ) -> Any:
@@ -210,9 +235,7 @@ def lost(
     """
     import ibis
 
-    left = finished(members.rows().anti_join(taken, "member_no"))
-    any_usable = ibis.or_(*(_usable(members, left, entry).fill_null(False) for entry in entries))
-    left = left.select("member_no", usable=any_usable)
+    left = _usable(members, finished(members.rows().anti_join(taken, "member_no")), entries)
     cases = []
     if repeats:
         again = unbound(repeats, {"member_no": "bigint"}).select(repeat_no="member_no")

@@ -44,17 +44,18 @@ class Model:
         """The unbound table of all columns; only integers and texts carry their type."""
         return unbound(self.name, {name: _neutral(kind) for name, kind in self.columns.items()}, self.schema)
 
-    def keys(self) -> dict[str, Any]:
-        """The key columns by their names in `keys`; integers as they are, all others as text."""
+    def keys(self, rows: Any | None = None) -> dict[str, Any]:
+        """The key columns by their names in `keys`, of all rows or of some; integers as they are, others as text."""
+        table = self.table if rows is None else rows
         pairs = zip(KEY_COLUMNS, self.key, strict=False)
         return {
-            name: self.table[column] if _neutral(self.columns[column]) == "bigint" else self.text(column)
+            name: table[column] if _neutral(self.columns[column]) == "bigint" else self.text(column, table)
             for name, column in pairs
         }
 
-    def text(self, column: str) -> Any:
-        """A column as text."""
-        return self.table[column].cast("string")
+    def text(self, column: str, rows: Any | None = None) -> Any:
+        """A column as text, of all rows or of some."""
+        return (self.table if rows is None else rows)[column].cast("string")
 
     def totals(self) -> Any:
         """The number of rows, then of non-null values of each key column, then the least and greatest whole-number key.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from types import MappingProxyType
 
-CONTRACT_VERSION = "1.0"
+CONTRACT_VERSION = "1.3"
 """Kept in `meta`; additive changes raise the second number, everything else the first."""
 
 MAX_KEY_COLUMNS = 3
@@ -101,6 +101,8 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "ambiguous": "bigint",  # members that several rows match
         "invalid": "bigint",  # members without a usable identifier
         "duplicate": "bigint",  # members that are an earlier member again
+        "same_row": "bigint",  # of the duplicates: other members that lead to the row of an earlier one
+        "conflicting": "bigint",  # of the mapped: members whose later identifiers lead to other rows than the first
         "joined_count": "bigint",  # events of cause remote that are joined
         "left_count": "bigint",  # events of cause remote that are left
         "pages": "bigint",  # pages read
@@ -120,6 +122,17 @@ TOMBSTONES: Mapping[str, str] = MappingProxyType(
     }
 )
 """One row per identifier of an erased person: whoever is fetched with it is left out. Kept for ever."""
+
+SPELLINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "segment": "text",  # the segment whose refresh made it; all segments read it
+        "rule": "text",  # how it was made: kind, options, release of the library
+        "written": "text",  # the identifier as a member or the model has it
+        "canonical": "text",  # what it is compared by; null where it can identify nobody
+        "made_at": "timestamp",  # when it was made
+    }
+)
+"""Personal data: one row per identifier that the engine cannot normalise; kept for the segment's retention."""
 
 META: Mapping[str, str] = MappingProxyType(
     {
@@ -152,6 +165,7 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "changes": CHANGES,
         "snapshots": SNAPSHOTS,
         "tombstones": TOMBSTONES,
+        "spellings": SPELLINGS,
         "meta": META,
     }
 )

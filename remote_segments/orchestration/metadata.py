@@ -34,6 +34,8 @@ def counts(row: Any) -> dict[str, Any]:
         {
             "fetched": row.fetched,
             **{name: getattr(row, name) for name in OUTCOMES},
+            "same row": row.same_row,
+            "conflicting": row.conflicting,
             "match rate (%)": match_rate(row.mapped, row.fetched),
         }
     )

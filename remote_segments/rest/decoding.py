@@ -30,15 +30,20 @@ DECIDING = "\0"
 """Name of the column with the value that decides who is a member, which is no identifier."""
 
 
+KindName = Literal[
+    "text", "external_id", "user_id", "contact_id", "platform_id", "email", "phone", "uuid", "advertising_id",
+    "email_md5", "email_sha1", "email_sha256", "phone_md5", "phone_sha1", "phone_sha256",
+]  # fmt: skip
+"""The names of `identifiers.KINDS`, of which each is a file in that room."""
+
+
 class IdentifierField(Settings):
     """Where a member's identifier is, and what kind of identifier it is."""
 
     path: Path | None = Field(
         None, description="Path within the member; left out when members are bare texts, or for the key of a member."
     )
-    kind: Literal["text", "email", "phone"] = Field(
-        "text", description="Kind of identifier, which decides how it is compared."
-    )
+    kind: KindName = Field("text", description="Kind of identifier, which decides how it is compared.")
     type: Literal["text", "integer", "either"] = Field(
         "text", description="JSON type of the value; an integer is kept as its digits."
     )

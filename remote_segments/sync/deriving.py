@@ -4,16 +4,18 @@ Nothing here is kept: matches and outcomes are temporary tables of the session. 
 cheap count shows, the matches are the mapped members and nothing is grouped.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from remote_segments.errors import EngineError, ProjectError
-from remote_segments.membership import matching, models
+from remote_segments.membership import conflicts, matching, models
 from remote_segments.membership.compile import Scope, unbound
 from remote_segments.membership.guards import Counts
 from remote_segments.membership.tables import MEMBERS, REASONS
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.snapshots import Snapshot
+from remote_segments.sync.spelling import stage_spellings, watched_addresses
 from remote_segments.warehouses.base import Session
 
 REPEATS, CANDIDATES, MAPPED, LOST = "rs_repeats", "rs_candidates", "rs_mapped", "rs_lost"
@@ -72,8 +74,14 @@ def check_model(session: Session, plan: Plan, model: models.Model) -> tuple[int 
     return low, high
 
 
-def derive(session: Session, plan: Plan, snapshot: Snapshot) -> Derived:
+def derive(session: Session, plan: Plan, snapshot: Snapshot, now: datetime | None) -> Derived:
     """Maps the stored members of a snapshot to the model as it is now.
+
+    Args:
+        session: a session.
+        plan: the segment.
+        snapshot: the snapshot.
+        now: the instant at which spellings are kept; None in a session that may not write.
 
     Raises:
         ProjectError: what `read_model` and `check_model` raise; `beyond-retention` when the ids are no longer kept.
@@ -81,10 +89,12 @@ def derive(session: Session, plan: Plan, snapshot: Snapshot) -> Derived:
     model = read_model(session, plan)
     bounds = check_model(session, plan, model)
     members = _members(session, plan, snapshot)
-    fetched, highest, repeated = _totals(session, plan, members, snapshot)
+    fetched, highest, repeated, watched = _totals(session, plan, members, snapshot)
     _refuse_unfetched(session, plan, members, fetched)
-    repeats = REPEATS if repeated and session.stage(REPEATS, members.scope.sql(members.repeats())) else None
-    staged = _stage_matches(session, plan, members, model)
+    members = replace(members, spellings=stage_spellings(session, plan, members, model, watched=watched, now=now))
+    again = session.stage(REPEATS, members.scope.sql(members.repeats())) if repeated else 0
+    repeats = REPEATS if again else None
+    staged, later = _stage_matches(session, plan, members, model)
     names = [name for name, _ in staged]
     unique = matching.uniqueness(names, model, highest, bounds, session.dialect)
     count, *different = _one_row(session, members.scope, unique)
@@ -97,13 +107,18 @@ def derive(session: Session, plan: Plan, snapshot: Snapshot) -> Derived:
         lost = unbound(LOST, {"member_no": "bigint", "reason": "text"})
         grouped = lost.group_by("reason").aggregate(number=lost.count())
         reasons = dict(session.rows(members.scope.sql(grouped)))
+    reasons |= {
+        "same_row": reasons.get("duplicate", 0) - again,
+        "conflicting": _conflicting(session, members.scope, model, later, None if found is None else current),
+    }
     counts = _counts(fetched, count, reasons)
     return Derived(counts, current, lost, members.identifiers)
 
 
 def _counts(fetched: int, mapped: int, reasons: dict[str, int]) -> Counts:
     try:
-        return Counts(fetched=fetched, mapped=mapped, **{name: reasons.get(name, 0) for name in REASONS})
+        named = (*REASONS, "same_row", "conflicting")
+        return Counts(fetched=fetched, mapped=mapped, **{name: reasons.get(name, 0) for name in named})
     except ValueError as difference:
         raise EngineError("accounting", str(difference), "Nothing was published. Report this bug.") from difference
 
@@ -132,10 +147,11 @@ def _refuse_unfetched(session: Session, plan: Plan, members: matching.Fetched, f
             raise ProjectError("identifier-not-fetched", found, fix, plan.where)
 
 
-def _totals(session: Session, plan: Plan, members: matching.Fetched, snapshot: Snapshot) -> tuple[int, int, bool]:
-    """The number of stored members, the greatest `member_no`, and whether some came twice."""
+def _totals(session: Session, plan: Plan, members: matching.Fetched, snapshot: Snapshot) -> tuple[int, int, bool, bool]:
+    """The number of members, the greatest, whether some came twice, whether some domain may have to be looked up."""
     unsure = snapshot.repeated != 0  # the fetch counts them when it loads; a trial and an older release do not
-    fetched, highest, *primary = _one_row(session, members.scope, members.totals(different=unsure))
+    totals = members.totals(different=unsure, addresses=watched_addresses(plan))
+    fetched, highest, present, different, watched = _one_row(session, members.scope, totals)
     if fetched != snapshot.fetched:
         if fetched:
             found = f"{fetched:,} of {snapshot.fetched or 0:,} fetched members are stored."
@@ -146,21 +162,45 @@ def _totals(session: Session, plan: Plan, members: matching.Fetched, snapshot: S
             "Who was a member then can still be read from `changes`; to map again, raise `retention` beforehand.",
             plan.where,
         )
-    return fetched, highest or 0, bool(primary) and primary[0] != primary[1]
+    return fetched, highest or 0, present != different, watched > 0
+
+
+Later = list[tuple[str, list[str]]]
+"""For each entry but the first: all that it meets, and what the entries before it met, as staged tables."""
 
 
 def _stage_matches(
     session: Session, plan: Plan, members: matching.Fetched, model: models.Model
-) -> list[tuple[str, matching.Entry]]:
-    """Writes the matches of each entry into a temporary table, as long as members are left to be matched."""
+) -> tuple[list[tuple[str, matching.Entry]], Later]:
+    """Writes the matches of each entry into a temporary table: members met by an earlier one belong to that.
+
+    All that a later entry meets is staged beside it, because it may lead to other rows than the one that decided.
+    """
     staged: list[tuple[str, matching.Entry]] = []
+    later: Later = []
     for number, entry in enumerate(plan.entries, start=1):
-        name = f"rs_matches_{number}"
+        name, every = f"rs_matches_{number}", f"rs_every_{number}"
         earlier = [name for name, _ in staged]
-        found = session.stage(name, members.scope.sql(matching.matches(members, model, entry, earlier)))
-        if found or not staged:
+        matches = members.scope.sql(matching.matches(members, model, entry))
+        if not earlier:
+            session.stage(name, matches)
             staged.append((name, entry))
-    return staged
+        elif session.stage(every, matches):
+            later.append((every, earlier))
+            if session.stage(name, members.scope.sql(matching.unmet(every, earlier, model))):
+                staged.append((name, entry))
+    return staged, later
+
+
+def _conflicting(session: Session, scope: Scope, model: models.Model, later: Later, decided: Any | None) -> int:
+    """The number of mapped members whose later identifiers lead to other rows; one join of numbers where none do."""
+    found = []
+    for number, (every, earlier) in enumerate(later):
+        elsewhere, name = f"rs_elsewhere_{number}", f"rs_conflicts_{number}"
+        if session.stage(elsewhere, scope.sql(conflicts.elsewhere(every, earlier, model))):
+            session.stage(name, scope.sql(conflicts.in_conflict(elsewhere, every, model, decided)))
+            found.append(name)
+    return int(_one_row(session, scope, conflicts.in_any(found))[0]) if found else 0
 
 
 def _stage_mapped(

@@ -124,6 +124,7 @@ def erase(
             "Refreshes wrote rows of this person while they were erased.",
             "Repeat the command; pause the segments if it happens again.",
         )
+    _forget_spellings(warehouse)
     receipt = Receipt(
         receipt_id=f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         erased_at=now.astimezone(UTC).isoformat(),
@@ -261,6 +262,9 @@ def _lower(session: Session, row: Snapshot, counts: dict[str, int]) -> None:
         for column, number in counts.items()
         if getattr(row, column) is not None
     }
+    for part, whole in (("same_row", "duplicate"), ("conflicting", "mapped")):
+        if values.get(whole) is not None and getattr(row, part) is not None:
+            values[part] = min(getattr(row, part), values[whole] or 0)
     if "fetched" in values:
         values |= {"erased": (row.erased or 0) + counts["fetched"], "repeated": None}
     if values:
@@ -326,6 +330,12 @@ def _nothing(session: Session) -> str:
         f"SELECT {names} FROM {_table(session, 'keys')} k JOIN {_table(session, 'snapshots')} s "
         "ON s.segment = k.segment AND s.snapshot_id = k.snapshot_id WHERE k.member_no IS NULL"
     )
+
+
+def _forget_spellings(warehouse: "Warehouse") -> None:
+    """Deletes all of them: they only save time, and nobody can say which of them a model has of the person."""
+    with warehouse.write() as session:
+        session.execute(f"DELETE FROM {_table(session, 'spellings')}")
 
 
 def _forget_spools(project: Project, warehouse: "Warehouse") -> int:

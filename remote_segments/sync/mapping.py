@@ -131,7 +131,7 @@ def map_members(session: Session, plan: Plan, snapshot_id: str, *, now: datetime
         model_read_at=now,
         effective_at=_instant(snapshot, latest, now),
     )
-    derived = derive(session, plan, snapshot)
+    derived = derive(session, plan, snapshot, now)
     writing = Writing(session=session, plan=plan, snapshot=placed, previous=latest, identifiers=derived.identifiers)
     values = writing.outcomes(derived)
     written = update(

@@ -6,18 +6,19 @@ or a phone number only leads to them: people share those, so nobody is followed 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
-from remote_segments.identifiers import HEXDIGEST, KINDS, Kind, hexdigest
+from remote_segments.identifiers import KINDS, Kind, Side
 from remote_segments.membership.compile import Scope, unbound
 from remote_segments.membership.literals import literal, quoted, table_name
-from remote_segments.membership.normalisation import comparable
 from remote_segments.membership.tables import KEY_COLUMNS, MEMBERS
 from remote_segments.suggestions import choose
 from remote_segments.sync.deriving import read_model, scope_of
 from remote_segments.sync.plan import Plan, plan_for
+from remote_segments.sync.spelling import spellings_of
 from remote_segments.warehouses.base import Session
 
 KEY = "key"
@@ -113,7 +114,7 @@ def find(session: Session, project: Project, person: Person) -> Person:
         person = replace(person, keys=person.keys | _keys_in_models(session, project, person))
         _check_one(person)
     while True:
-        session.stage(ROWS, _rows_of(session, person))
+        session.stage(ROWS, _rows_of(session, project, person))
         accounts = person.accounts | set(_accounts(session, project))
         keys = person.keys | (set(_keys(session)) if person.identifier != KEY else _other_models(session, person))
         if (accounts, keys) == (person.accounts, person.keys):
@@ -140,7 +141,7 @@ def _keys_in_models(session: Session, project: Project, person: Person) -> set[K
     for name in sorted(project.segments):
         plan = plan_for(project, name)
         for pair in (pair for entry in plan.entries for pair in entry if pair.identifier == person.identifier):
-            place = (plan.model_name, pair.column, pair.hashed)
+            place = (plan.model_name, pair.column, pair.sides)
             if place not in seen:
                 seen.add(place)
                 found |= {(plan.model_name or "", key) for key in _keys_with(session, plan, person, pair)}
@@ -149,17 +150,21 @@ def _keys_in_models(session: Session, project: Project, person: Person) -> set[K
 
 def _keys_with(session: Session, plan: Plan, person: Person, pair: Any) -> Iterator[tuple[str, ...]]:
     model, scope = read_model(session, plan), scope_of(session, plan)
-    kind, value = KINDS[pair.kind], person.value or ""
-    if pair.hashed:
-        kind, value = HEXDIGEST, hexdigest(pair.hashed, value)
-    column = comparable(model.text(pair.column), kind, session.dialect)
-    rows = model.table.filter(column == scope.text(value))
+    given, held = pair.sides
+    value = given.compared(person.value)
+    if value is None:
+        return
+    column = (partial(model.text, pair.column), held)
+    rows, (found_by,) = spellings_of(session, scope, [(model.table, *column)]).values(
+        model.table, [column], session.dialect
+    )
+    rows = rows.filter(found_by.comparable(rows) == scope.text(value))
     keys = {name: rows[column].cast("string") for name, column in zip(KEY_COLUMNS, plan.key, strict=False)}
     for row in session.rows(scope.sql(rows.select(**keys).distinct())):
         yield tuple(map(str, row))
 
 
-def _rows_of(session: Session, person: Person) -> str:
+def _rows_of(session: Session, project: Project, person: Person) -> str:
     """The SELECT of a person's rows of `members`, of every segment."""
     members, snapshots, keys = (table_name(session.schema, name) for name in ("members", "snapshots", "keys"))
     relation = session.relation("members", session.schema)
@@ -176,7 +181,7 @@ def _rows_of(session: Session, person: Person) -> str:
             f"ON s.segment = m.segment AND s.snapshot_id = m.snapshot_id WHERE {' OR '.join(held)}"
         )
     if person.kind is not None and person.identifier in columns:
-        parts.append(_rows_with(session, person))
+        parts += _rows_with(session, project, person)
     if person.keys:
         parts.append(
             f"SELECT k.segment, s.members_id AS snapshot_id, k.member_no FROM {keys} k JOIN {snapshots} s "
@@ -195,12 +200,31 @@ def _rows_of(session: Session, person: Person) -> str:
     )
 
 
-def _rows_with(session: Session, person: Person) -> str:
+def _rows_with(session: Session, project: Project, person: Person) -> Iterator[str]:
+    """The SELECTs of the rows that hold the identifier, as it is compared without a segment's options and with them."""
+    kinds = {person.kind: set[str]()}
+    for name in sorted(project.segments):
+        for pair in (pair for entry in plan_for(project, name).entries for pair in entry):
+            if pair.identifier == person.identifier:
+                kinds.setdefault(pair.sides[0].kind, set()).add(name)
     scope = Scope(session.dialect, session.schema, "")
     table = unbound("members", {**MEMBERS, person.identifier: "text"}, session.schema)
-    column = comparable(table[person.identifier], person.kind, session.dialect)  # type: ignore[arg-type]
-    found = table.filter(column == scope.text(person.value or ""))
-    return scope.sql(found.select("segment", "snapshot_id", "member_no"))
+    column = partial(_column, name=person.identifier)
+    for number, (kind, segments) in enumerate(kinds.items()):
+        value = kind.normalise(person.value) if kind else None
+        if kind is None or value is None:
+            continue
+        some = table.filter(table.segment.isin(sorted(segments))) if segments else table
+        spellings = spellings_of(session, scope, [(some, column, Side(kind))])
+        rows, (found_by,) = spellings.values(some, [(column, Side(kind))], session.dialect)
+        found = rows.filter(found_by.comparable(rows) == scope.text(value))
+        name = f"rs_person_with_{number}"  # the next kind stages its spellings over these
+        session.stage(name, scope.sql(found.select("segment", "snapshot_id", "member_no")))
+        yield f"SELECT segment, snapshot_id, member_no FROM {quoted(name)}"
+
+
+def _column(rows: Any, name: str) -> Any:
+    return rows[name]
 
 
 def key_condition(keys: Iterable[Key], alias: str, *, others: bool = False) -> str:

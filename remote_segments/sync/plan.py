@@ -127,6 +127,12 @@ def source_text(segment: "Segment") -> str:
 
 def _entry(entry: dict[str, Any], kind: Any) -> Entry:
     return tuple(
-        Pair(identifier=name, kind=kind.identifiers[name].kind, column=column.column, hashed=column.hashed)
+        Pair(
+            identifier=name,
+            kind=kind.identifiers[name].kind,
+            column=column.column,
+            hashed=column.hashed,
+            options=column.options,
+        )
         for name, column in entry.items()
     )

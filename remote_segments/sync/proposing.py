@@ -8,7 +8,8 @@ as the e-mail addresses or phone numbers of the same members.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from remote_segments.identifiers import HASHES, KINDS
+from remote_segments.identifiers import KINDS
+from remote_segments.identifiers.hashing import DIGITS
 from remote_segments.membership import matching
 from remote_segments.membership.compile import Scope
 from remote_segments.membership.literals import quoted, table_name
@@ -31,8 +32,8 @@ AGREEMENT = 0.9
 CLUTTER = 0.1
 """A column that leads more than this share of the members it meets to several rows identifies nobody."""
 
-DIGITS = {32: "md5", 64: "sha256"}
-"""Hexadecimal digits of each hash."""
+BY_DIGITS = {digits: name for name, digits in DIGITS.items()}
+"""Each hash by its number of hexadecimal digits."""
 
 SEGMENT = "proposal"
 
@@ -56,6 +57,11 @@ class Fit:
     def matched(self) -> int:
         """Members that meet exactly one row."""
         return len(self.rows)
+
+    @property
+    def opaque(self) -> bool:
+        """Whether the identifier is one that two systems may have given to different people."""
+        return KINDS[self.kind].opaque
 
     @property
     def share(self) -> float:
@@ -118,8 +124,8 @@ def _pairs(session: Session, model: Model, identifier: str, kind: str) -> Iterat
         if not comparable_type(type_):
             continue
         yield matching.Pair(identifier, kind, column)
-        hashed = _hash_of(session, model, column) if kind != "text" else None
-        if hashed:
+        hashed = None if KINDS[kind].opaque else _hash_of(session, model, column)
+        if hashed and KINDS[kind].digest in (None, hashed):
             yield matching.Pair(identifier, kind, column, hashed)
 
 
@@ -131,8 +137,7 @@ def _hash_of(session: Session, model: Model, column: str) -> str | None:
     )
     (row,) = session.rows(f"SELECT min(length(value)), max(length(value)) FROM ({select} LIMIT 100) AS sample")
     shortest, longest = row
-    found = DIGITS.get(shortest) if shortest == longest else None
-    return found if found in HASHES else None
+    return BY_DIGITS.get(shortest) if shortest == longest else None
 
 
 def _measured(
@@ -141,7 +146,7 @@ def _measured(
     found = matching.matches(members, model, (pair,))
     firsts = {name: found[name].cast("string").min() for name in KEY_COLUMNS[: len(model.key)]}
     rows = session.rows(members.scope.sql(found.group_by("member_no").aggregate(ways=found.count(), **firsts)))
-    having = sum(KINDS[pair.kind].normalise(value) is not None for value in values)
+    having = sum(pair.sides[0].compared(value) is not None for value in values)
     single = {number: tuple(key) for number, ways, *key in rows if ways == 1}
     return Fit(pair.identifier, pair.kind, pair.column, pair.hashed, having, len(rows) - len(single), single)
 
@@ -162,17 +167,17 @@ def choose_pairs(fits: Sequence[Fit]) -> tuple[list[Fit], list[str]]:
     if not best:
         return [], []
     most = max(fit.matched for fit in best.values())
-    witness = next((fit for fit in best.values() if fit.kind != "text" and fit.matched >= HALF * most), None)
+    witness = next((fit for fit in best.values() if not fit.opaque and fit.matched >= HALF * most), None)
     doubts: list[str] = []
     believed = []
     for fit in best.values():
-        if fit.kind == "text" and witness is not None and not _agrees(fit, witness):
+        if fit.opaque and witness is not None and not _agrees(fit, witness):
             doubts.append(
                 f"{fit.identifier} meets {fit.column} by chance: not in the rows that {witness.identifier} leads to."
             )
         elif fit.matched >= HALF * most:
             believed.append(fit)
-    chosen = _adding(sorted(believed, key=lambda fit: (fit.kind != "text", fit.kind != "email", -fit.matched)))
+    chosen = _adding(sorted(believed, key=lambda fit: (not fit.opaque, fit.kind != "email", -fit.matched)))
     return chosen, [*doubts, *filter(None, (_equal(fit, fits) for fit in chosen))]
 
 

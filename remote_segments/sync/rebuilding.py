@@ -50,7 +50,7 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
     _check_key(plan, snapshot if published else following)
     if not published:
         check_source(plan, snapshot)
-    derived = derive(session, plan, snapshot)
+    derived = derive(session, plan, snapshot, now)
     _check_counts(plan, derived.counts, preceding, published)
     placed = replace(
         snapshot,

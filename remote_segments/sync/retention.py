@@ -1,4 +1,4 @@
-"""Forgetting: fetched ids, keys and unmapped members are kept for a segment's retention; events are kept for ever."""
+"""Forgetting: fetched ids, keys, unmapped members and spellings are kept for a segment's retention; events for ever."""
 
 from datetime import datetime
 
@@ -21,9 +21,18 @@ def expire(session: Session, plan: Plan, published: Snapshot, now: datetime) -> 
         f"segment = {literal(plan.segment)} AND snapshot_id < {literal(snapshot_id_prefix(now - plan.retention))} "
         f"AND snapshot_id NOT IN ({keep})"
     )
+    _expire_spellings(session, plan, now)
     if not session.rows(f"SELECT 1 FROM {table_name(session.schema, 'snapshots')} WHERE {older} LIMIT 1"):
         return 0
     return sum(
         max(0, session.execute(f"DELETE FROM {table_name(session.schema, table)} WHERE {older}"))
         for table in KEPT_FOR_A_WHILE
     )
+
+
+def _expire_spellings(session: Session, plan: Plan, now: datetime) -> None:
+    """Deletes spellings that are as old; those that are still needed are made again by the next mapping."""
+    older = f"segment = {literal(plan.segment)} AND made_at < {literal(now - plan.retention)}"
+    table = table_name(session.schema, "spellings")
+    if session.rows(f"SELECT 1 FROM {table} WHERE {older} LIMIT 1"):
+        session.execute(f"DELETE FROM {table} WHERE {older}")

@@ -64,6 +64,8 @@ class Snapshot:
     ambiguous: int | None = None
     invalid: int | None = None
     duplicate: int | None = None
+    same_row: int | None = None
+    conflicting: int | None = None
     joined_count: int | None = None
     left_count: int | None = None
     pages: int | None = None

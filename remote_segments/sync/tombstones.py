@@ -4,14 +4,14 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from remote_segments.identifiers import KINDS, hexdigest
+from remote_segments.identifiers import KINDS, Side, hexdigest
 from remote_segments.membership.compile import Scope, unbound
 from remote_segments.membership.functions import hashed
 from remote_segments.membership.literals import literal, table_name
-from remote_segments.membership.normalisation import comparable
 from remote_segments.membership.tables import MEMBERS
 from remote_segments.sync.person import Person
 from remote_segments.sync.snapshots import Snapshot
+from remote_segments.sync.spelling import spellings_of
 from remote_segments.warehouses.base import Session
 
 SALT = "salt"
@@ -64,7 +64,10 @@ def _deletion(session: Session, snapshot: Snapshot, scope_name: str, name: str, 
     rows = table.filter(
         table.segment == scope.text(snapshot.segment), table.snapshot_id == scope.text(snapshot.snapshot_id)
     )
-    value = scope.text(_salt(session)) + comparable(rows[name], KINDS[kind], session.dialect)
+    column = (lambda rows: rows[name], Side(KINDS[kind]))
+    spellings = spellings_of(session, scope, [(rows, *column)])
+    rows, (found_by,) = spellings.values(rows, [column], session.dialect)
+    value = scope.text(_salt(session)) + found_by.comparable(rows)
     digests = (
         f"SELECT digest FROM {table_name(session.schema, 'tombstones')} WHERE scope = {literal(scope_name)} "
         f"AND kind = {literal(kind)}"

@@ -95,7 +95,7 @@ def try_members(session: Session, plan: Plan, columns: Mapping[str, Sequence[str
     inner = aside(session)
     stage_members(session, plan.segment, columns, length)
     members = Snapshot(segment=plan.segment, snapshot_id=TRIAL, members_id=TRIAL, state="fetched", fetched=length)
-    derived = derive(inner, plan, members)
+    derived = derive(inner, plan, members, None)
     scope = scope_of(inner, plan)
     width = len(plan.key)
     found: dict[int, Outcome] = {}

@@ -13,6 +13,7 @@ from remote_segments.errors import EngineError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ class Session(Protocol):
     def frame(self, sql: str) -> "pd.DataFrame":
         """Returns a SELECT as a frame: whole numbers stay whole (`Int64` with nulls), decimals stay `Decimal`."""
 
+    def arrow(self, sql: str) -> "pa.Table":
+        """Returns a SELECT as a table of Arrow."""
+
     def relation(self, name: str, schema: str | None = None) -> Relation | None:
         """Describes a table of the project's schema (or of another, or temporary); None if there is none."""
 
@@ -77,11 +81,17 @@ class Session(Protocol):
     def stage(self, name: str, select: str) -> int:
         """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""
 
+    def stage_table(self, name: str, rows: "pa.Table") -> int:
+        """Writes a table of texts into a temporary table of this session, replacing one of that name."""
+
     def insert(self, table: str, columns: Sequence[str], select: str) -> int:
         """Appends a SELECT, whose columns are in the order of `columns`; returns the rows appended."""
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Appends a few rows given as Python values (all with the same columns)."""
+
+    def append_table(self, table: str, rows: "pa.Table") -> int:
+        """Appends a table of Arrow, column names as in the table; returns the rows."""
 
     def load(self, table: str, parquet: Path, constants: Mapping[str, str]) -> int:
         """Appends a Parquet file, column names as in the table, plus constant text columns; returns the rows.

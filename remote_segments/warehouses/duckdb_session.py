@@ -50,11 +50,16 @@ class DuckDBSession:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Returns all rows of a SELECT; timestamps are aware datetimes in UTC, whole numbers are ints."""
-        return to_rows(self._arrow(sql))
+        return to_rows(self.arrow(sql))
 
     def frame(self, sql: str) -> "pd.DataFrame":
         """Returns a SELECT as a frame."""
-        return to_frame(self._arrow(sql))
+        return to_frame(self.arrow(sql))
+
+    def arrow(self, sql: str) -> "pa.Table":
+        """Returns a SELECT as a table of Arrow."""
+        with self._guarded():
+            return self._connection.sql(sql).to_arrow_table()
 
     def relation(self, name: str, schema: str | None = None) -> Relation | None:
         """Describes a table or view: of the session, else of the project's schema; or of the schema named."""
@@ -95,6 +100,11 @@ class DuckDBSession:
         """Writes a SELECT into a temporary table of this session, replacing one of that name; returns its rows."""
         return self.execute(f"CREATE OR REPLACE TEMPORARY TABLE {identifier(name)} AS {select}")
 
+    def stage_table(self, name: str, rows: "pa.Table") -> int:
+        """Writes a table of Arrow into a temporary table of this session, replacing one of that name."""
+        with self._visible(rows) as given:
+            return self.stage(name, f"SELECT * FROM {given}")
+
     def insert(self, table: str, columns: Sequence[str], select: str) -> int:
         """Appends a SELECT, whose columns are in the order of `columns`; returns the rows appended."""
         return self.execute(f"INSERT INTO {qualified(self.schema, table)} ({identifiers(columns)}) {select}")
@@ -109,6 +119,11 @@ class DuckDBSession:
         statement = f"INSERT INTO {qualified(self.schema, table)} ({identifiers(columns)}) VALUES ({marks})"
         with self._guarded():
             self._connection.executemany(statement, values).fetchall()
+
+    def append_table(self, table: str, rows: "pa.Table") -> int:
+        """Appends a table of Arrow, column names as in the table; returns the rows."""
+        with self._visible(rows) as given:
+            return self.insert(table, rows.column_names, f"SELECT {identifiers(rows.column_names)} FROM {given}")
 
     def load(self, table: str, parquet: Path, constants: Mapping[str, str]) -> int:
         """Appends a Parquet file, column names as in the table, plus constant text columns; returns the rows."""
@@ -229,6 +244,15 @@ class DuckDBSession:
         return Relation(None if database == "temp" else str(found[0][0]), str(found[0][1]), columns)
 
     @contextmanager
+    def _visible(self, rows: "pa.Table") -> Iterator[str]:
+        """Shows a table of Arrow to the statements of the block, under the name given."""
+        self._connection.register("rs_given", rows)
+        try:
+            yield "rs_given"
+        finally:
+            self._connection.unregister("rs_given")
+
+    @contextmanager
     def _guarded(self) -> Iterator[None]:
         """Translates errors, and remembers that there was one: some end DuckDB's transaction, some do not."""
         try:
@@ -236,10 +260,6 @@ class DuckDBSession:
         except duckdb.Error as failure:
             self.failed = True
             raise failed(failure) from None
-
-    def _arrow(self, sql: str) -> "pa.Table":
-        with self._guarded():
-            return self._connection.sql(sql).to_arrow_table()
 
 
 def _bytes(size: str) -> float:

@@ -52,6 +52,11 @@ def copy_parquet(connection: "psycopg.Connection[Any]", table: str, parquet: Pat
         return _copy_in(connection, table, columns, batches)
 
 
+def copy_table(connection: "psycopg.Connection[Any]", table: str, rows: pa.Table) -> int:
+    """Appends a table of Arrow to a table; returns the rows."""
+    return _copy_in(connection, table, rows.column_names, rows.to_batches(BATCH))
+
+
 def copy_file(connection: "psycopg.Connection[Any]", name: str, path: Path) -> None:
     """Loads a model's Parquet or CSV file into a temporary table, with the types that DuckDB finds in it."""
     with duckdb.connect(":memory:") as reader:

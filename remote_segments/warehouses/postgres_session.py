@@ -14,13 +14,14 @@ from remote_segments.errors import EngineError
 from remote_segments.warehouses.base import Relation
 from remote_segments.warehouses.frames import to_frame
 from remote_segments.warehouses.models import model_missing, model_unreadable, one_select, table_in_use
-from remote_segments.warehouses.postgres_copy import copy_file, copy_parquet, read_table
+from remote_segments.warehouses.postgres_copy import copy_file, copy_parquet, copy_table, read_table
 from remote_segments.warehouses.postgres_failures import failed, refused, translated
 from remote_segments.warehouses.postgres_replacement import replace
 from remote_segments.warehouses.quoting import identifier, identifiers, qualified, split_table
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 TYPES = {
     "text": "text",
@@ -65,10 +66,14 @@ class PostgresSession:
         with self._guarded():
             return [tuple(map(_value, row)) for row in self._connection.execute(sql.encode()).fetchall()]
 
+    def arrow(self, sql: str) -> "pa.Table":
+        """Returns a SELECT as a table of Arrow."""
+        with self._guarded():
+            return read_table(self._connection, sql)
+
     def frame(self, sql: str) -> "pd.DataFrame":
         """Returns a SELECT as a frame."""
-        with self._guarded():
-            return to_frame(read_table(self._connection, sql))
+        return to_frame(self.arrow(sql))
 
     def relation(self, name: str, schema: str | None = None) -> Relation | None:
         """Describes a table or view: of the session, else of the project's schema; or of the schema named."""
@@ -125,6 +130,15 @@ class PostgresSession:
             self._connection.execute(f"ANALYZE {table}".encode())  # temporary tables have no statistics of their own
         return count
 
+    def stage_table(self, name: str, rows: "pa.Table") -> int:
+        """Writes a table of texts into a temporary table of this session, replacing one of that name."""
+        columns = ", ".join(f"CAST(NULL AS text) AS {identifier(column)}" for column in rows.column_names)
+        self.stage(name, f"SELECT {columns} WHERE false")
+        with translated(self._user), self._connection.transaction():
+            count = copy_table(self._connection, f"pg_temp.{identifier(name)}", rows)
+            self._connection.execute(f"ANALYZE pg_temp.{identifier(name)}".encode())
+        return count
+
     def insert(self, table: str, columns: Sequence[str], select: str) -> int:
         """Appends a SELECT, whose columns are in the order of `columns`; returns the rows appended."""
         count = self.execute(f"INSERT INTO {qualified(self.schema, table)} ({identifiers(columns)}) {select}")
@@ -142,6 +156,12 @@ class PostgresSession:
             self._connection.cursor().executemany(
                 statement.encode(), [[row[column] for column in columns] for row in rows]
             )
+
+    def append_table(self, table: str, rows: "pa.Table") -> int:
+        """Appends a table of Arrow, column names as in the table; returns the rows."""
+        with self._guarded():
+            count = copy_table(self._connection, qualified(self.schema, table), rows)
+        return self._note(table, count)
 
     def load(self, table: str, parquet: Path, constants: Mapping[str, str]) -> int:
         """Appends a Parquet file, column names as in the table, plus constant text columns; returns the rows."""

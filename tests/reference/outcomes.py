@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from remote_segments.identifiers import HEXDIGEST, KINDS, hexdigest
 from remote_segments.membership.matching import Entry
 
 Row = Mapping[str, str | int | None]
@@ -17,6 +16,10 @@ class Outcome:
     what: str
     key: Key | None = None
     matched: str | None = None
+    conflicting: bool = False
+    """Mapped, and a later entry leads to other rows only."""
+    same_row: bool = False
+    """A duplicate, not because it was fetched before but because its row was taken."""
 
 
 def sought(member: Row, entry: Entry) -> tuple[str, ...] | None:
@@ -24,21 +27,17 @@ def sought(member: Row, entry: Entry) -> tuple[str, ...] | None:
     values = []
     for pair in entry:
         given = member.get(pair.identifier)
-        value = KINDS[pair.kind].normalise(None if given is None else str(given))
+        value = pair.sides[0].compared(None if given is None else str(given))
         if value is None:
             return None
-        values.append(hexdigest(pair.hashed, value) if pair.hashed else value)
+        values.append(value)
     return tuple(values)
 
 
 def offered(row: Row, entry: Entry) -> tuple[str | None, ...]:
     """What a row of the model can be found by."""
-    found = []
-    for pair in entry:
-        given = row[pair.column]
-        kind = HEXDIGEST if pair.hashed else KINDS[pair.kind]
-        found.append(None if given is None else kind.normalise(str(given)))
-    return tuple(found)
+    given = [(pair.sides[1], row[pair.column]) for pair in entry]
+    return tuple(side.compared(None if value is None else str(value)) for side, value in given)
 
 
 def outcomes(
@@ -70,7 +69,7 @@ def _outcome(
     member: Row, entries: Sequence[Entry], keys: Sequence[Mapping[tuple[str | None, ...], list[Key]]], taken: set[Key]
 ) -> Outcome:
     usable = False
-    for entry, index in zip(entries, keys, strict=True):
+    for place, (entry, index) in enumerate(zip(entries, keys, strict=True)):
         values = sought(member, entry)
         if values is None:
             continue
@@ -80,5 +79,14 @@ def _outcome(
             return Outcome("ambiguous")
         if rows:
             label = "+".join(pair.identifier for pair in entry)
-            return Outcome("duplicate") if rows[0] in taken else Outcome("mapped", rows[0], label)
+            if rows[0] in taken:
+                return Outcome("duplicate", same_row=True)
+            others = [_rows(member, *one) for one in zip(entries[place + 1 :], keys[place + 1 :], strict=True)]
+            conflicting = any(other and rows[0] not in other for other in others)
+            return Outcome("mapped", rows[0], label, conflicting)
     return Outcome("unknown" if usable else "invalid")
+
+
+def _rows(member: Row, entry: Entry, index: Mapping[tuple[str | None, ...], list[Key]]) -> list[Key]:
+    values = sought(member, entry)
+    return [] if values is None else index.get(values, [])

@@ -46,6 +46,27 @@ def test_appended_values_come_back_as_they_went_in(warehouse):
     assert found[0][3].tzinfo is UTC
 
 
+def test_a_table_of_arrow_is_staged_appended_and_read(warehouse):
+    """Texts, nulls, quotes and instants go in as a table and come back as one; staging works in a reading session."""
+    given = pa.table(
+        {"written": ["a'b", "", None, 'x,"y"\n'], "canonical": pa.array([None, "é", "", "z"], pa.string())}
+    )
+    now = datetime(2026, 11, 24, 8, 0, 0, 123, tzinfo=UTC)
+    whole = given.append_column("made_at", pa.array([now] * 4, pa.timestamp("us", tz="UTC")))
+    with warehouse.write() as session:
+        session.ensure_table("pairs", {"made_at": "timestamp", "written": "text", "canonical": "text"})
+        assert session.append_table("pairs", whole) == 4
+        assert session.append_table("pairs", whole.slice(0, 0)) == 0
+        found = session.rows(f'SELECT written, canonical, made_at FROM "{session.schema}".pairs')
+    wanted = [(*pair, now) for pair in zip(*given.to_pydict().values(), strict=True)]
+    assert sorted(found, key=str) == sorted(wanted, key=str)
+    with warehouse.read() as session:
+        for rows in (given, given.slice(1, 2)):
+            assert session.stage_table("rs_pairs", rows) == rows.num_rows
+            read = session.arrow("SELECT written, canonical FROM rs_pairs")
+            assert sorted(read.to_pylist(), key=str) == sorted(rows.to_pylist(), key=str)
+
+
 def test_sums_and_counts_are_ints(warehouse):
     """Both engines widen sums beyond bigint; a count stays an int for who reads it."""
     sql = "SELECT sum(x), count(*), max(x), avg(x) FROM (SELECT CAST(2 AS BIGINT) AS x UNION ALL SELECT 4) AS q"
