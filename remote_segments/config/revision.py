@@ -44,7 +44,7 @@ def _git(folder: Path, *words: str) -> bytes:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise ProjectError(
             "unknown-revision",
-            f"git says: {said[-1] if said else 'nothing'}.",
+            f"Git says: {said[-1] if said else 'nothing'}.",
             "Name a revision that has this folder (`main`, `HEAD~1`, `origin/main`), or another folder.",
         )
     return done.stdout
