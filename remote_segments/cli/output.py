@@ -19,8 +19,9 @@ from remote_segments.sync.status import SegmentStatus
 out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
-STATE_COLOURS = {"published": "green", "empty": "green", "running": "cyan", "paused": "yellow", "skipped": "yellow"}
-AGE_COLOURS = {"fresh": "green", "late": "yellow"}
+STATE_COLOURS = {"published": "green", "empty": "green", "running": "cyan", "frozen": "blue"}
+STATE_COLOURS |= dict.fromkeys(("paused", "skipped"), "yellow")
+AGE_COLOURS = {"fresh": "green", "late": "yellow", "frozen": "blue"}
 
 
 def say(text: str, to: Console = out) -> None:
@@ -72,10 +73,15 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def print_problem(problem: Problem) -> None:
+def print_warning(problem: Problem) -> None:
+    """What is no problem yet, in the same two lines."""
+    print_problem(problem, "yellow")
+
+
+def print_problem(problem: Problem, colour: str = "red") -> None:
     """A problem in two lines: where and what, then what to do."""
     place = f"{_from_here(problem.where)}: " if problem.where else ""
-    line = Text(place, style="bold").append(f"[{problem.code}] ", style="red").append(problem.found, style="not bold")
+    line = Text(place, style="bold").append(f"[{problem.code}] ", style=colour).append(problem.found, style="not bold")
     err.print(line, soft_wrap=True)
     err.print(Text(f"    {problem.fix}"), soft_wrap=True)
 

@@ -1,6 +1,7 @@
 """`remote-segments platforms` and `remote-segments platform check`: the platforms, and whether they are right."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from remote_segments.errors import PlatformError, ProjectError
 from remote_segments.rest.catalog import bundled, installed_files, load_platforms, manifest_files, verbs
 from remote_segments.rest.manifest import Manifest
 from remote_segments.suggestions import choose
+from remote_segments.sync.forewarning import sunset
 
 if TYPE_CHECKING:
     from remote_segments.conformance.kit import Line, Report
@@ -42,19 +44,27 @@ def _json(manifest: Manifest) -> dict[str, Any]:
         "proof": manifest.proof,
         "docs": dict(manifest.docs),
         "api_version": manifest.api_version,
+        "sunset": day.isoformat() if (day := manifest.sunset.get(manifest.api_version)) else None,
         "checked": manifest.checked.isoformat(),
     }
 
 
 def _table(known: Mapping[str, Manifest]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("platform", "reads", "verbs", "proof", "API", "checked"):
+    for title in ("platform", "reads", "verbs", "proof", "API", "ends", "checked"):
         table.add_column(title, no_wrap=title in {"platform", "proof"})
     for manifest in known.values():
         reads = ", ".join(kind.title.lower() for kind in manifest.sources.values())
         words = (manifest.name, reads, ", ".join(verbs(manifest)), manifest.proof, manifest.api_version)
-        table.add_row(*map(Text, (*words, manifest.checked.isoformat())))
+        table.add_row(*map(Text, words), _ends(manifest), Text(manifest.checked.isoformat()))
     return table
+
+
+def _ends(manifest: Manifest) -> Text:
+    """The day on which its version of the API ends, where the vendor says so; coloured when it is near."""
+    day = manifest.sunset.get(manifest.api_version)
+    near = sunset(manifest, manifest.api_version, datetime.now(UTC).date())
+    return Text(day.isoformat() if day else "-", style="yellow" if near else "")
 
 
 @platform.command("check", short_help="Run the conformance kit on a platform.")

@@ -104,10 +104,13 @@ def run(
         print_json({"segments": shown, "estimates": [one.as_json() for one in before], "problems": problems})
     else:
         out.print(status_table(statuses))
-        print_messages([one for one in statuses if one.state in ("paused", "skipped", "missed")])
+        print_messages([one for one in statuses if one.state in SPOKEN_OF or one.drift])
     if failed:
         raise typer.Exit(exit_code(failed))
 
+
+SPOKEN_OF = ("paused", "skipped", "missed", "frozen")
+"""States that a run may end in without an error, of which the table says too little."""
 
 INTERRUPTED = 130
 """The exit code of a command that a person stopped, as shells have it: 128 and the number of SIGINT."""

@@ -1,13 +1,23 @@
 """`remote-segments validate`: reads every file of a project; with `--live` also asks warehouse and platforms."""
 
 import math
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from remote_segments.cli.options import JsonOption, ProjectOption
-from remote_segments.cli.output import count, out, print_annotations, print_json, print_problem, problem_json, say
+from remote_segments.cli.output import (
+    count,
+    out,
+    print_annotations,
+    print_json,
+    print_problem,
+    print_warning,
+    problem_json,
+    say,
+)
 from remote_segments.cli.simulating import simulated
 from remote_segments.config.cases import load_cases
 from remote_segments.config.estimate import estimate
@@ -17,6 +27,7 @@ from remote_segments.config.project import Project
 from remote_segments.config.quota import Budget, budgets
 from remote_segments.errors import InvalidProject
 from remote_segments.sync.checking import Checked, check_live
+from remote_segments.sync.forewarning import forewarnings
 
 
 class Format(StrEnum):
@@ -50,10 +61,13 @@ def validate(
         with simulated(loaded):
             found = check_live(loaded)
     spent = found.budgets if found else budgets(loaded)
+    warnings = list(forewarnings(loaded, datetime.now(UTC)))
     if as_json:
-        print_json(_json(loaded, spent, found))
+        print_json({**_json(loaded, spent, found), "warnings": [problem_json(problem) for problem in warnings]})
     else:
         _print(loaded, spent, found)
+        for problem in warnings:
+            print_warning(problem)
     if found and found.problems:
         if annotate is Format.GITHUB:
             print_annotations(found.problems)

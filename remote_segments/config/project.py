@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from remote_segments.config.connection import Connection
 from remote_segments.config.definition import definition_hash
@@ -101,6 +102,12 @@ class Project:
     def start_of(self, segment: Segment) -> date:
         """The day of a segment's first partition."""
         return segment.start or self.start
+
+    def expires_at(self, segment: Segment) -> datetime | None:
+        """The instant from which a segment is not fetched any more: the beginning of a day in its time zone."""
+        if segment.expires is None:
+            return None
+        return datetime.combine(segment.expires, time(), ZoneInfo(self.timezone_of(segment))).astimezone(UTC)
 
     def definition_hash(self, segment: Segment) -> str:
         """What decides who is in a segment, as one text: equal texts, equal members for the same platform and model."""

@@ -1,7 +1,7 @@
 """What one segment file says: who is wanted, from where, matched with what, and how often."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -246,6 +246,17 @@ class Segment(Settings):
     group: Annotated[
         str | None, _fits_dagster(_GROUP, "a group has letters, digits and `_`, and `/` between parts")
     ] = Field(None, description="The group of its assets in Dagster; by default the segment's name.")
+    on_deleted: Literal["fail", "freeze"] = Field(
+        "fail",
+        description="What happens when the platform no longer has it: its refreshes fail; or what is published stays, "
+        "and it is not fetched any more until a person runs it.",
+    )
+    expires: Day | None = Field(
+        None,
+        description="From the beginning of this day on, in its time zone, it is not fetched any more; what is "
+        "published stays.",
+        examples=["2027-01-31"],
+    )
     renamed_from: Name | None = Field(None, description="Its earlier name: the history is carried over.")
     remap_on_model_refresh: bool = Field(
         True, description="Map the latest ids again when the model's asset was refreshed, without calling the platform."
@@ -257,6 +268,14 @@ class Segment(Settings):
         if info.context and value != "":
             found = "There is no key `name`: a segment's name is that of its file."
             raise refusal("unknown-key", found, "Remove it, and rename the file if another name is meant.")
+        return value
+
+    @field_validator("expires")
+    @classmethod
+    def _after_its_start(cls, value: date | None, info: ValidationInfo) -> date | None:
+        start = info.data.get("start")
+        if value is not None and start is not None and value <= start:
+            raise ValueError(f"it begins on {start}, so that it would never be fetched")
         return value
 
     @field_validator("identifiers", mode="before")

@@ -26,6 +26,7 @@ from remote_segments.conformance.exchanges import (
     Pages,
     Refused,
     Step,
+    TellableState,
 )
 from remote_segments.conformance.marks import Asked, Wanted, fill, marks
 
@@ -34,6 +35,9 @@ Verb = Literal["describe", "members", "lookup", "job", "also"]
 
 JOB = "job-1"
 """Id of the job that every submission gets."""
+
+RULE = "an invented rule"
+"""What decides who is a member, where a description tells it."""
 
 EVERYTHING = 1_000_000_000
 """Members of a page where all come in one answer."""
@@ -70,6 +74,7 @@ class Trouble:
     population: Callable[[int, list[int]], list[int]] = lambda _, members: members  # before page k is answered
     lookup: Callable[[Known], Known] = lambda known: known
     job: Literal["never-done", "failed"] | None = None  # what becomes of an export job
+    state: TellableState | None = None  # in which the segment is, where its description tells
     content: Callable[[bytes], bytes] = lambda content: content  # of a file, packed
 
 
@@ -289,13 +294,20 @@ class Account:
         """Returns the documented answer to a call."""
         if exchange is None:
             return self._page(place.page, values)
-        answer = self._of_job(exchange, place.tries) if isinstance(exchange, Step) else exchange.response
+        answer = self._of_job(exchange, place.tries) if isinstance(exchange, Step) else self._of(exchange)
         told = self._told()
         return answered(answer.model_copy(update={"headers": fill(answer.headers, told)}), fill(answer.body, told))
 
+    def _of(self, exchange: Exchange) -> Answer:
+        """Returns the documented answer, or that of another state where the call tells it."""
+        state = self.trouble.state
+        if state is not None and self.membership.describe[:1] == (exchange,):
+            return self.membership.states[state]
+        return exchange.response
+
     def _told(self) -> dict[str, Any]:
         """Returns what answers beside pages and files tell."""
-        told = self.trouble.description({"name": self.name, "size": len(self.members)})
+        told = self.trouble.description({"name": self.name, "size": len(self.members), "rule": RULE})
         return {**self._known(), **told, "total": told["size"]}
 
     def _of_job(self, step: Step, tries: int) -> Answer:

@@ -175,6 +175,10 @@ class Lookups(Settings):
         return self
 
 
+TellableState = Literal["computing", "inactive", "archived", "deleted"]
+"""A state in which a segment is not simply there."""
+
+
 class Membership(Settings):
     """One kind of source: a segment that the documentation's examples could be about."""
 
@@ -190,6 +194,10 @@ class Membership(Settings):
         None, description="How far the platform's count of members can be trusted; left out where it gives none."
     )
     describe: tuple[Exchange, ...] = Field(description="The calls that describe the segment.")
+    states: dict[TellableState, Answer] = Field(
+        default_factory=dict,
+        description="What the first of these calls answers while the segment is in another state, where it tells that.",
+    )
     job: tuple[Step, ...] = Field(
         (), description="The calls of a job that must be done before members can be read, in order; {job} is its id."
     )
@@ -267,6 +275,7 @@ class Exchanges(Settings):
         yield from self.refusals.values()
         for kind in self.memberships.values():
             yield from (exchange.response for exchange in (*kind.describe, *kind.also))
+            yield from kind.states.values()
             if kind.members:
                 pages = (kind.members.page, kind.members.last, kind.members.empty)
                 yield from (one for one in pages if one is not None)

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from remote_segments.conformance import failures, lookups, memberships
-from remote_segments.conformance.exchanges import Exchanges
+from remote_segments.conformance import drifting, failures, lookups, memberships
+from remote_segments.conformance.exchanges import Exchanges, Membership
 from remote_segments.conformance.failures import Row
 from remote_segments.conformance.lab import Lab
+from remote_segments.conformance.marks import marks
 from remote_segments.conformance.misspelling import Misspelt, case_differs, leading_nowhere, misspell, own_paths
 from remote_segments.conformance.reading import exchanges_file, load_exchanges
 from remote_segments.conformance.replay import differences
 from remote_segments.conformance.verdicts import Judgement, failed, inapplicable, judged, passed
 from remote_segments.errors import InvalidProject, Problem
 from remote_segments.rest.catalog import load_manifest
-from remote_segments.rest.manifest import Manifest
+from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.yaml import Document, read_document
 
 FIRST: Mapping[str, Row] = {
@@ -47,7 +48,9 @@ ROWS: Mapping[str, Row] = {
     "job-failed": failures.job_failed,
     "truncated-file": failures.truncated_file,
     "deleted-segment": failures.deleted_segment,
-    "renamed-segment": memberships.renamed_segment,
+    "renamed-segment": drifting.renamed_segment,
+    "edited-rule": drifting.edited_rule,
+    "states": drifting.states,
     "moving-members": memberships.moving_members,
     "wrong-total": memberships.wrong_total,
     "foreign-link": memberships.foreign_link,
@@ -124,11 +127,26 @@ def _lacking(document: Document, manifest: Manifest, exchanges: Exchanges) -> It
             found = f"The exchanges in {file.name} show no membership of the kind {kind}."
             yield Problem("exchanges-incomplete", found, f"Add memberships.{kind} to them.", where)
             continue
+        yield from _untold(document, source, exchanges.memberships[kind], kind)
         for name in source.identifiers:
             if name not in exchanges.memberships[kind].identifiers:
                 found = f"The exchanges in {file.name} show no identifier {name} of a member."
                 fix = f"Put {{{name}}} where the documented answer holds it, and describe it under identifiers."
                 yield Problem("exchanges-incomplete", found, fix, where)
+
+
+def _untold(document: Document, source: SourceKind, membership: Membership, kind: str) -> Iterator[Problem]:
+    """Yields what the manifest reads of a description and no documented answer shows."""
+    file = exchanges_file(document.file).name
+    if source.describe.rule and "rule" not in marks([one.response.model_dump() for one in membership.describe]):
+        found = f"The exchanges in {file} show no rule of a segment."
+        fix = f"Put {{rule}} where an answer under memberships.{kind}.describe holds it."
+        yield Problem("exchanges-incomplete", found, fix, document.locate(("sources", kind, "describe", "rule")))
+    for state in ("computing", "inactive", "archived", "deleted"):
+        if getattr(source.describe, state) is not None and state not in membership.states:
+            found = f"The exchanges in {file} show no segment that is {state}."
+            fix = f"Add the documented answer under memberships.{kind}.states."
+            yield Problem("exchanges-incomplete", found, fix, document.locate(("sources", kind, "describe", state)))
 
 
 def _documented(document: Document, manifest: Manifest, exchanges: Exchanges) -> Line:

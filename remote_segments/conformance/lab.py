@@ -8,14 +8,14 @@ from pathlib import Path
 
 import httpx
 
-from remote_segments.conformance.account import Account, Trouble
+from remote_segments.conformance.account import RULE, Account, Trouble
 from remote_segments.conformance.depot import account as new_account
 from remote_segments.conformance.exchanges import Exchanges, Membership
 from remote_segments.conformance.marks import marks
 from remote_segments.conformance.reading import invented_secrets
 from remote_segments.conformance.world import World
 from remote_segments.errors import Location, Problem, RemoteSegmentsError, unexpected
-from remote_segments.rest.describing import Description
+from remote_segments.rest.describing import Description, rule_hash
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.platform import Fetch, Platform, Proof
 from remote_segments.rest.python.declared import PythonMembers
@@ -234,6 +234,9 @@ class Lab:
             path = described.size or (count.size or count.header if count else None)
             found = f"The platform tells a size of {counted:,}, but the manifest reads {description.size} (`{path}`)."
             yield Problem("description-differs", found, _COMPARE, self.locate("describe", "size"))
+        if "rule" in told and description.rule_hash != rule_hash(RULE):
+            found = f"The segment's rule (`{described.rule}`) differs from the documented answer."
+            yield Problem("description-differs", found, _COMPARE, self.locate("describe", "rule"))
         if "name" in told and description.name != outcome.account.name:
             found = f"The segment's name (`{described.name}`) differs from the documented answer."
             yield Problem("description-differs", found, _COMPARE, self.locate("describe", "name"))

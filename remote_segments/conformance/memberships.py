@@ -126,18 +126,6 @@ def _doubling(lab: Lab) -> Trouble:
     return Trouble(population=lambda _, members: sorted([*dict.fromkeys(members), lab.size]))
 
 
-def renamed_segment(lab: Lab) -> Judgement:
-    """Another name in the description is shown, not taken for another segment."""
-    if "name" not in marks([exchange.response.model_dump() for exchange in lab.membership.describe]):
-        return inapplicable("the platform tells no name")
-    name = "Renamed in the tool"
-    outcome = lab.read(1, Trouble(description=lambda values: {**values, "name": name}))
-    if whole(lab, outcome) and outcome.description is not None and outcome.description.name == name:
-        return passed(note="the new name is shown")
-    found = f"The segment's new name is not shown (`{lab.source.describe.name}`)."
-    return failed(Problem("description-differs", found, "Correct describe.name.", lab.locate("describe", "name")))
-
-
 def moving_members(lab: Lab) -> Judgement:
     """Members come and go between pages: nobody who stays is lost without a word."""
     if lab.unpaged:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from types import MappingProxyType
 
-CONTRACT_VERSION = "1.3"
+CONTRACT_VERSION = "1.4"
 """Kept in `meta`; additive changes raise the second number, everything else the first."""
 
 MAX_KEY_COLUMNS = 3
@@ -74,7 +74,7 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "previous_id": "text",  # the published snapshot before it
         "generation": "bigint",  # that of its keys
         "kind": "text",  # fetch (ids from the platform), remap (the same ids, a newer model)
-        "state": "text",  # fetched, mapped; published; held, rejected, failed, missed, skipped
+        "state": "text",  # fetched, mapped; published; held, rejected, failed, missed, skipped, frozen
         "reason": "text",  # stable code of why it is not published
         "message": "text",  # the sentence behind the code, without identifiers
         "partition_key": "text",  # the window it was asked for; a label, never the data's time
@@ -87,6 +87,11 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "source": "text",  # the id keys as JSON with sorted keys
         "source_name": "text",  # what the platform calls the segment
         "warning": "text",  # what the platform says against relying on it: it no longer updates the segment
+        "api_version": "text",  # of the platform's API that was spoken
+        "remote_state": "text",  # what the platform says of the segment: ready, inactive, archived
+        "remote_updated_at": "timestamp",  # when the platform says it last changed; null where it does not say
+        "remote_rule_hash": "text",  # of what decides who is a member, where the platform tells it
+        "drift": "text",  # what the platform changed since the published snapshot before it: name, rule, state
         "fetched_at": "timestamp",  # when the fetch began: whoever joined later is not in it
         "model_read_at": "timestamp",  # when the model was read
         "effective_at": "timestamp",  # from when this membership counts: fetched_at, or model_read_at of a remap

@@ -22,6 +22,7 @@ from remote_segments.orchestration.partitions import Window, open_window, partit
 from remote_segments.orchestration.progress import reporting
 from remote_segments.orchestration.remapping import remap_condition
 from remote_segments.sync.fetch import fetch
+from remote_segments.sync.freezing import EXPIRED, freeze_of
 from remote_segments.sync.mapping import map_segment
 from remote_segments.sync.pausing import pause_of
 from remote_segments.sync.publication import publish_segment
@@ -107,9 +108,13 @@ def _raw_remote_ids(chain: Chain) -> dg.AssetsDefinition:
             context.log.info(f"The refresh of {expected}.")
         with translated(chain.retries):
             rows = dict(_fetched(context, chain, fetches))
-        if rows:
-            shown = {window: _fetch_metadata(row, expected) for window, row in rows.items()}
-            yield from _materialized(context, key, shown)
+        for window, row in rows.items():
+            if row.state == "frozen":  # nothing is materialized and nothing mapped: the warning comes by itself
+                verdict = checks.frozen_evaluation(row, chain.key("mapped_keys"), window)
+                context.instance.report_runless_asset_event(verdict)
+        found = {window: _fetch_metadata(chain, row, expected) for window, row in rows.items() if row.state != "frozen"}
+        if found:
+            yield from _materialized(context, key, found)
 
     options = chain.options("raw_remote_ids")
     return _asset(raw_remote_ids, **options, output_required=False, required_resource_keys={FETCHES})
@@ -124,20 +129,21 @@ def _fetched(context: dg.AssetExecutionContext, chain: Chain, fetches: RunFetche
     windows = [window_of(chain.windows, key) for key in context.partition_keys]
     for window in _fetchable(context, chain, windows, now):
         fetches.wait(context, chain.segment.name)
-        yield (
-            window.key,
-            fetch(
-                chain.project,
-                chain.segment.name,
-                partition_key=window.key,
-                run_id=context.run.run_id,
-                now=datetime.now(UTC),
-                progress=reporting(context, chain.segment.name),
-            ),
+        row = fetch(
+            chain.project,
+            chain.segment.name,
+            partition_key=window.key,
+            run_id=context.run.run_id,
+            now=datetime.now(UTC),
+            progress=reporting(context, chain.segment.name),
         )
+        for said in filter(None, (row.message if row.state == "frozen" else None, row.warning, row.drift)):
+            context.log.warning(f"{chain.segment.name}: {said}")
+        yield window.key, row
 
 
-def _fetch_metadata(row: Snapshot, expected: Estimate | None) -> dict[str, Any]:
+def _fetch_metadata(chain: Chain, row: Snapshot, expected: Estimate | None) -> dict[str, Any]:
+    ends = chain.project.manifest_of(chain.segment).sunset.get(row.api_version or "")
     return metadata.present(
         {
             "dagster/partition_row_count": row.fetched,
@@ -145,7 +151,13 @@ def _fetch_metadata(row: Snapshot, expected: Estimate | None) -> dict[str, Any]:
             "completeness": row.completeness,
             "declared total": row.declared_total,
             "name in the tool": row.source_name,
+            "state in the tool": row.remote_state,
+            "last change in the tool": row.remote_updated_at,
+            "hash of its rule": row.remote_rule_hash,
+            "changed in the tool": row.drift,
             "warning": row.warning,
+            "API version": row.api_version,
+            "API version ends": str(ends) if ends else None,
             "pages": row.pages,
             "calls": row.calls,
             "calls expected": expected and expected.calls,
@@ -159,7 +171,9 @@ def _fetch_metadata(row: Snapshot, expected: Estimate | None) -> dict[str, Any]:
 def _fetchable(
     context: dg.AssetExecutionContext, chain: Chain, windows: list[Window], now: datetime
 ) -> Iterator[Window]:
-    """The windows to fetch now; a pause and a scheduled run that came too late are recorded and skipped.
+    """The windows to fetch now; a pause, a freeze and a scheduled run that came too late are recorded and skipped.
+
+    A segment that froze because the platform had it no more is looked for again when a person asks.
 
     Raises:
         ProjectError: `window-missed` when a person asks for a window that is long past.
@@ -168,14 +182,15 @@ def _fetchable(
     missed = [window for window in windows if not window.can_be_fetched(now)]
     if missed and not scheduled:
         raise _missed(chain, missed, now)
-    paused = pause_of(chain.project, chain.segment.name, now)
+    stopped = _stopped(chain, now, scheduled)
     for window in windows:
-        state, reason, message = "skipped", "paused", str(paused)
         if window in missed:
             state, reason, message = "missed", "window-missed", str(_missed(chain, [window], now))
-        elif paused is None:
+        elif stopped is None:
             yield window
             continue
+        else:
+            state, (reason, message) = "skipped", stopped
         context.log.warning(f"{chain.segment.name} {window.key}: {state}. {message}")
         record_without_members(
             chain.project,
@@ -187,6 +202,15 @@ def _fetchable(
             run_id=context.run.run_id,
             now=now,
         )
+
+
+def _stopped(chain: Chain, now: datetime, scheduled: bool) -> tuple[str, str] | None:
+    """Why the segment is not to be fetched now: a code and a sentence; None when it is."""
+    freeze = freeze_of(chain.project, chain.segment.name, now)
+    if freeze is not None and (scheduled or freeze.reason == EXPIRED):
+        return freeze.reason, f"It is {freeze}"
+    paused = pause_of(chain.project, chain.segment.name, now)
+    return ("paused", str(paused)) if paused else None
 
 
 def _missed(chain: Chain, missed: list[Window], now: datetime) -> ProjectError:
@@ -226,6 +250,7 @@ def _mapped_keys(chain: Chain) -> dg.AssetsDefinition:
                 checks.accounting_result(row, key),
                 checks.match_rate_result(row, chain.segment, key),
                 checks.updated_result(row, key),
+                checks.unchanged_result(row, key),
             ]
         yield from _materialized(context, key, found, verdicts)
 

@@ -13,6 +13,7 @@ ACCOUNTING = "every_member_accounted_for"
 MATCH_RATE = "match_rate"
 PUBLISHABLE = "publishable"
 UPDATED = "updated_by_the_platform"
+UNCHANGED = "unchanged_on_the_platform"
 DATA_AGE = "data_age"
 
 
@@ -24,6 +25,32 @@ def updated_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:
         asset_key=key,
         severity=dg.AssetCheckSeverity.WARN,
         description=row.warning,
+    )
+
+
+def unchanged_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Warns, once per change, when the platform renamed a segment, or changed its rule or state."""
+    found = {"name in the tool": row.source_name, "state in the tool": row.remote_state}
+    return dg.AssetCheckResult(
+        passed=row.drift is None,
+        check_name=UNCHANGED,
+        asset_key=key,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=row.drift,
+        metadata={name: value for name, value in found.items() if value is not None},
+    )
+
+
+def frozen_evaluation(row: Any, key: dg.AssetKey, partition: str) -> dg.AssetCheckEvaluation:
+    """The same check's warning when the platform has a segment no more, and it froze."""
+    return dg.AssetCheckEvaluation(
+        asset_key=key,
+        check_name=UNCHANGED,
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=row.message,
+        metadata={"code": row.reason},
+        partition=partition,
     )
 
 
@@ -48,6 +75,12 @@ def mapped_specs(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) -> 
             asset=key,
             partitions_def=partitions,
             description="The platform still updates the membership: fresh ids of a segment that stands still are old.",
+        ),
+        dg.AssetCheckSpec(
+            UNCHANGED,
+            asset=key,
+            partitions_def=partitions,
+            description="The platform has the segment, with the name, rule and state of the one published before.",
         ),
     ]
 

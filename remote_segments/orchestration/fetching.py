@@ -19,6 +19,7 @@ from remote_segments.orchestration.partitions import partitions_of, window_of
 from remote_segments.orchestration.progress import reporting
 from remote_segments.sync.ahead import FetchesAhead
 from remote_segments.sync.estimating import estimates
+from remote_segments.sync.freezing import frozen_segments
 from remote_segments.sync.pausing import paused_segments
 
 FETCHES = "remote_segments_fetches"
@@ -67,8 +68,8 @@ class RunFetches:
         now = datetime.now(UTC)
         (key,) = context.partition_keys
         if window_of(partitions_of(project, project.segment(names[0])), key).can_be_fetched(now):
-            paused = paused_segments(project, now)
-            wanted = [name for name in names if name not in paused]
+            left_out = {*paused_segments(project, now), *frozen_segments(project, now)}
+            wanted = [name for name in names if name not in left_out]
             self._ahead.start(project, wanted, partition_key=key, run_id=context.run.run_id)
 
 

@@ -5,6 +5,7 @@ due together share runs; those of different connections do not wait for each oth
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -17,6 +18,7 @@ from remote_segments.orchestration.fetching import ONE_PROCESS
 from remote_segments.orchestration.keys import chain_keys
 from remote_segments.orchestration.partitions import open_window, partitions_of
 from remote_segments.sync.estimating import estimates
+from remote_segments.sync.freezing import Freeze, expired, frozen_segments
 
 AssetJob = Any
 """What `dg.define_asset_job` returns; Dagster does not export its type."""
@@ -110,6 +112,13 @@ def _schedule(
         window = open_window(windows, when)
         if window is None:
             return dg.SkipReason(f"The first window opens on {cadence.start}.")
+        frozen = _frozen(context, project, segments, when)
+        due = [segment for segment in segments if segment.name not in frozen]
+        if frozen:
+            said = " ".join(f"{name} is {freeze}" for name, freeze in frozen.items())
+            context.log.info(said)
+            if not due:
+                return dg.SkipReason(said)
         return [
             dg.RunRequest(
                 run_key=f"{when.isoformat()}:{connection}:{number}",
@@ -117,7 +126,7 @@ def _schedule(
                 asset_selection=[key for segment in batch for key in chain_keys(segment.name, asset_prefix)],
                 tags={"remote_segments/connection": connection},
             )
-            for number, (connection, batch) in enumerate(batches(segments, _seconds(context, project)))
+            for number, (connection, batch) in enumerate(batches(due, _seconds(context, project)))
         ]
 
     return tick
@@ -130,6 +139,19 @@ def _seconds(context: dg.ScheduleEvaluationContext, project: Project) -> dict[st
     except RemoteSegmentsError as error:
         context.log.warning(f"Batches are made without knowing how long fetches take. {error}")
         return {}
+
+
+def _frozen(
+    context: dg.ScheduleEvaluationContext, project: Project, segments: Sequence[Segment], now: datetime
+) -> dict[str, Freeze]:
+    """The segments that are not fetched any more; where the warehouse cannot be read now, only those that expired."""
+    own = project.only([segment.name for segment in segments])
+    try:
+        return frozen_segments(own, now)
+    except RemoteSegmentsError as error:
+        context.log.warning(f"Whether a segment is frozen is seen only when its run begins. {error}")
+        found = ((segment.name, expired(project, segment, now)) for segment in segments)
+        return {name: freeze for name, freeze in found if freeze is not None}
 
 
 def _status(project: Project) -> dg.DefaultScheduleStatus:

@@ -19,6 +19,9 @@ AGE_INTERVAL = 60
 
 _SEVERITY = {"late": dg.AssetCheckSeverity.WARN}
 
+_WELL = ("fresh", "frozen")
+"""Verdicts that need nobody: a frozen segment is old on purpose, and an alarm for ever would say nothing."""
+
 
 @dataclass(frozen=True)
 class Age:
@@ -58,7 +61,7 @@ def build_age_check(project: Project, asset_prefix: tuple[str, ...]) -> dg.Asset
             key = segment_key(status.name, asset_prefix)
             if key in wanted:
                 yield dg.AssetCheckResult(
-                    passed=status.fresh,
+                    passed=status.age in _WELL,
                     check_name=DATA_AGE,
                     asset_key=key,
                     severity=_SEVERITY.get(status.age, dg.AssetCheckSeverity.ERROR),
@@ -103,9 +106,11 @@ def build_age_sensor(project: Project, asset_prefix: tuple[str, ...]) -> dg.Sens
 
 
 def _aged(project: Project, name: str, said: str, now: datetime) -> Age:
-    """The age, now, of what the cursor remembers."""
-    _, _, instant = said.partition(" ")
+    """The age, now, of what the cursor remembers; what was frozen stays so until somebody can look."""
+    word, _, instant = said.partition(" ")
     snapshot_at = datetime.fromisoformat(instant) if instant else None
+    if word == "frozen":
+        return Age(name, word, "It was frozen when the warehouse could be read last.", snapshot_at)
     return Age(name, *verdict(project.segments[name], snapshot_at, now), snapshot_at)
 
 
@@ -113,7 +118,7 @@ def _evaluation(age: Age, asset_prefix: tuple[str, ...]) -> dg.AssetCheckEvaluat
     return dg.AssetCheckEvaluation(
         asset_key=segment_key(age.name, asset_prefix),
         check_name=DATA_AGE,
-        passed=age.word == "fresh",
+        passed=age.word in _WELL,
         severity=_SEVERITY.get(age.word, dg.AssetCheckSeverity.ERROR),
         description=age.message,
         metadata=_metadata(age.snapshot_at),

@@ -1,5 +1,7 @@
-"""What the platform says about one segment: its name, its size, and whether it is still being computed."""
+"""What the platform says about one segment: its name, its size, its rule, and whether it can be relied on."""
 
+import hashlib
+import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +24,8 @@ from remote_segments.settings import Settings, Texts
 DESCRIBED = "described_name"
 """Placeholder for the segment's name as the platform describes it, for what is asked for by name."""
 
-State = Literal["ready", "computing", "inactive"]
-"""Computing: the membership is not complete yet; inactive: the platform no longer updates it."""
+State = Literal["ready", "computing", "inactive", "archived"]
+"""Computing: the membership is not complete yet; inactive: the platform no longer updates it; archived: put away."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Description:
     state: State = "ready"
     updated_at: datetime | None = None
     warning: str | None = None  # why the state is not ready
+    rule_hash: str | None = None  # of what decides who is a member, where the platform tells it
 
 
 class Condition(Settings):
@@ -124,10 +127,17 @@ class Describe(Endpoint):
     count: Count | None = Field(None, description="A second call that tells the number of members.")
     updated_at: Path | None = Field(None, description="Path of the time of the last change.")
     updated_form: Literal["iso", "unix"] = Field("iso", description="RFC 3339 text, or seconds since 1970.")
+    rule: Path | None = Field(
+        None,
+        description="Path of what decides who is a member: a filter, a query, or the time at which it was last edited. "
+        "Only its hash is kept, so that a change is seen. One that is absent or null is not known.",
+    )
     expect: tuple[Condition, ...] = Field(
         (), description="What must hold, else the segment cannot be used; message says why."
     )
+    deleted: Condition | None = Field(None, description="When the platform still describes a segment that is deleted.")
     computing: Condition | None = Field(None, description="When the platform is still computing the membership.")
+    archived: Condition | None = Field(None, description="When the segment is put away in the platform.")
     inactive: Condition | None = Field(None, description="When the platform no longer updates the membership.")
 
     @model_validator(mode="after")
@@ -153,12 +163,15 @@ class Describe(Endpoint):
         Raises:
             PlatformError: `path-missing`, `wrong-type`, `not-json`.
             ProjectError: `segment-unsuitable` when an expectation does not hold; `segment-not-found` where it is
-                sought among others.
+                sought among others, or described as deleted.
         """
         if self.among is not None:
             document = yield from self.among.seek(self, base, values, where)
         else:
             document = decode_document((yield self.request(self.call(base, values), where)), where)
+        if self.deleted is not None and self.deleted.holds(document, where):
+            fix = "Restore it in the tool, or choose another segment in the segment file."
+            raise ProjectError("segment-not-found", self.deleted.message, fix, where)
         for condition in self.expect:
             if not condition.holds(document, where):
                 fix = "Choose another segment in the segment file."
@@ -168,7 +181,7 @@ class Describe(Endpoint):
             size = self.count.read((yield self.count.request(self.count.call(base, values), where)), where)
         state, warning = self._state(document, where)
         name = self._name(document, values, where)
-        return Description(name, size, state, self._updated(document, where), warning)
+        return Description(name, size, state, self._updated(document, where), warning, self._rule_hash(document))
 
     def _name(self, document: Any, values: Mapping[str, str], where: str) -> str:
         if self.name is None:
@@ -178,9 +191,15 @@ class Describe(Endpoint):
             raise wrong_type(self.name, "the name is no text", where)
         return name
 
+    def _rule_hash(self, document: Any) -> str | None:
+        """Hashes the rule; a platform that leaves it out today is no reason to read nobody."""
+        return rule_hash(find(document, self.rule)) if self.rule is not None else None
+
     def _state(self, document: Any, where: str) -> tuple[State, str | None]:
         if self.computing is not None and self.computing.holds(document, where):
             return "computing", self.computing.message
+        if self.archived is not None and self.archived.holds(document, where):
+            return "archived", self.archived.message
         if self.inactive is not None and self.inactive.holds(document, where):
             return "inactive", self.inactive.message
         return "ready", None
@@ -205,6 +224,17 @@ class Describe(Endpoint):
         except (ValueError, OverflowError, OSError):
             raise wrong_type(self.updated_at, f"no time in the form {self.updated_form}", where) from None
         return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def rule_hash(rule: Any) -> str | None:
+    """Returns 32 hexadecimal digits of a rule as JSON with sorted keys, None where there is none.
+
+    The rule itself is not kept: a filter may name people.
+    """
+    if rule is None:
+        return None
+    text = json.dumps(rule, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def still_computing(description: Description, where: str) -> TemporaryError:

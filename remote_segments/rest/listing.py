@@ -47,6 +47,7 @@ class Listing(Endpoint):
     name: Path = Field(description="Path of the name within one segment.")
     size: Path | None = Field(None, description="Path of the number of members within one segment.")
     computing: Condition | None = Field(None, description="When the platform is still computing a listed segment.")
+    archived: Condition | None = Field(None, description="When a listed segment is put away in the platform.")
     inactive: Condition | None = Field(None, description="When the platform no longer updates a listed segment.")
     paging: Paging = Field(description="How to ask for the next page.")
     total: Path | None = Field(None, description="Path of the number of segments, for an end by total.")
@@ -122,9 +123,11 @@ class Listing(Endpoint):
         """The state of a listed segment; None where the listing does not tell."""
         if self.computing is not None and self.computing.holds(item, where):
             return "computing"
+        if self.archived is not None and self.archived.holds(item, where):
+            return "archived"
         if self.inactive is not None and self.inactive.holds(item, where):
             return "inactive"
-        return "ready" if self.computing or self.inactive else None
+        return "ready" if self.computing or self.archived or self.inactive else None
 
     def _extras(self, document: Any, where: str) -> dict[str, Any]:
         found = {}

@@ -71,6 +71,12 @@ class Manifest(Settings):
     title: str = Field(description="Name for people.", examples=["Klaviyo"])
     docs: dict[Verb, str] = Field(description="Address of the vendor's documentation, per part of this manifest.")
     api_version: str = Field(description="Version of the API that is written down here.")
+    sunset: dict[str, date] = Field(
+        default_factory=dict,
+        description="For a version of the API, the day from which the vendor no longer promises it; only where the "
+        "vendor says so. A connection speaks `api_version`, or what its option `version` says.",
+        examples=[{"2026-07-15": "2028-07-15"}],
+    )
     checked: date = Field(description="Day on which it was compared with the documentation.")
     proof: Literal["documented", "replayed", "live"] = Field(
         description="How far it is proven: read in documentation; its documented exchanges replayed and the "
@@ -176,6 +182,10 @@ class Manifest(Settings):
             wanted: the identifiers that are matched; all when left out.
         """
         return self.sources[kind].calls(size, wanted) + self.auth.calls()
+
+    def version_of(self, options: Mapping[str, str]) -> str:
+        """Returns the version of the API that a connection with these options speaks."""
+        return self.option_values(options).get("version", self.api_version)
 
     def option_values(self, given: Mapping[str, str]) -> dict[str, str]:
         """Returns the options of a connection completed by their defaults; an option without either is left out."""

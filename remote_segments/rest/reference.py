@@ -152,6 +152,7 @@ def _section(manifest: Manifest) -> Iterator[str]:
     yield ""
     yield from (_source(kind) for kind in manifest.sources.values())
     yield f"- Limits of an account: {_limits(manifest.limits)}. A connection's own `limits` replace them."
+    yield from (f"- The vendor promises version {version} until {day}." for version, day in manifest.sunset.items())
     yield from _audiences(manifest)
     yield "- Documentation: " + ", ".join(f"[{verb}]({address})" for verb, address in manifest.docs.items()) + "."
 
@@ -165,7 +166,18 @@ def _audiences(manifest: Manifest) -> Iterator[str]:
 def _source(kind: SourceKind) -> str:
     ids = ", ".join(f"`{name}`" for name in kind.ids)
     joined = " Tells when a member joined." if kind.joined_at else ""
-    return f"- **{kind.title}** ({ids}). {kind.ids_help.strip()}{joined}"
+    return f"- **{kind.title}** ({ids}). {kind.ids_help.strip()}{joined} {_told(kind)}"
+
+
+def _told(kind: SourceKind) -> str:
+    """What the platform tells of a segment beside its members."""
+    said = kind.describe
+    sized = said.size is not None or said.count is not None
+    facts = {"size": sized, "last change": said.updated_at, "rule (its hash is kept)": said.rule}
+    words = ["name", *(name for name, there in facts.items() if there)]
+    states = [name for name in ("computing", "archived", "inactive", "deleted") if getattr(said, name) is not None]
+    seen = f"; whether it is {' or '.join(states)}" if states else ""
+    return f"Told of it: {', '.join(words)}{seen}."
 
 
 def _limits(limits: Limits) -> str:

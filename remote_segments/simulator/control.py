@@ -6,7 +6,8 @@ GET    /_control/log         every call so far                DELETE forgets the
 GET    /_control/members     ?platform=&segment=&refresh=     who is a member at that refresh
 GET    /_control/people      ?offset=&limit=                  the population
 GET    /_control/refreshes   how often each segment was fetched; POST {platform, segment, refresh} sets one
-GET    /_control/segments    the accounts and their segments
+GET    /_control/segments    the accounts and their segments; POST {platform, segment, and what changes} changes one:
+                             name, rule, active, computing (what the platform tells of it), deleted
 """
 
 import json
@@ -15,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from remote_segments.simulator.faults import Fault
-from remote_segments.simulator.membership import SEGMENTS, membership
+from remote_segments.simulator.membership import membership
 from remote_segments.simulator.messages import Answer, Request
 from remote_segments.simulator.population import people
 from remote_segments.simulator.state import State
@@ -31,10 +32,9 @@ def control(state: State, request: Request) -> Answer:
 
 def _document(state: State, request: Request) -> Any:
     desks = {"/faults": _faults, "/log": _log, "/refreshes": _refreshes, "/members": _members, "/people": _people}
+    desks["/segments"] = _segments
     if request.path == "/release" and request.method == "POST":
         return state.faults.release()
-    if request.path == "/segments":
-        return {name: {key: asdict(one) for key, one in found.items()} for name, found in SEGMENTS.items()}
     if request.path not in desks:
         raise ValueError(f"there is no {request.path} here")
     return desks[request.path](state, request)
@@ -61,6 +61,16 @@ def _refreshes(state: State, request: Request) -> Any:
         wanted = json.loads(request.body)
         state.refreshes.set(wanted["platform"], wanted["segment"], int(wanted["refresh"]))
     return state.refreshes.listed()
+
+
+def _segments(state: State, request: Request) -> Any:
+    if request.method == "POST":
+        wanted = json.loads(request.body)
+        state.accounts[wanted.pop("platform")].segments.change(wanted.pop("segment"), **wanted)
+    return {
+        name: {key: asdict(one) for key, one in account.segments.current().items()}
+        for name, account in state.accounts.items()
+    }
 
 
 def _members(state: State, request: Request) -> Any:

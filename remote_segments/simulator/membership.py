@@ -55,6 +55,9 @@ class Segment:
     churn: float
     active: bool = True
     computing: bool = False
+    rule: str = "opened in the last 30 days"  # what decides who is a member, in words
+    edits: int = 0  # how often somebody changed it while the simulator ran
+    rule_edits: int = 0  # how often somebody changed its rule
 
 
 SEGMENTS: Mapping[str, Mapping[str, Segment]] = MappingProxyType(

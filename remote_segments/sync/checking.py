@@ -13,6 +13,7 @@ from remote_segments.rest.describing import Description
 from remote_segments.rest.platform import Platform
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.deriving import check_model
+from remote_segments.sync.missing import MISSING, may_be_gone
 from remote_segments.sync.plan import ModelSource, Plan
 from remote_segments.validation import in_order
 from remote_segments.warehouses.base import Session
@@ -156,6 +157,9 @@ def _describe(project: Project, platform: Platform, segment: Segment, found: Che
     try:
         described = platform.describe(project.source_kind_name(segment), ids)
     except RemoteSegmentsError as error:
+        if error.code == MISSING and may_be_gone(project, segment):
+            found.notes.append(f"{segment.name}: the platform has it no more; what is published of it stays.")
+            return True
         own = error.code in _PLACES or isinstance(error, PlatformError)
         path: KeyPath = (SEGMENTS_FOLDER, segment.name, "source", *list(ids)[:1])
         found.add(error, project.locate(path if own else ("connections", segment.source.connection)))

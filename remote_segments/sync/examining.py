@@ -13,8 +13,11 @@ from remote_segments.rest.placeholders import fill
 from remote_segments.rest.reaching import Reached, reach
 from remote_segments.settings import Secret
 from remote_segments.sync.connecting import connect
+from remote_segments.sync.forewarning import forewarnings
+from remote_segments.sync.freezing import EXPIRED
 from remote_segments.sync.freshness import age_text
 from remote_segments.sync.machine import Finding, bad, of_error
+from remote_segments.sync.missing import MISSING, may_be_gone
 from remote_segments.sync.spool import KEPT
 from remote_segments.sync.status import read_status
 from remote_segments.sync.store import stored_version
@@ -33,6 +36,9 @@ def examine_project(project: Project, now: datetime) -> Iterator[Finding]:
     yield _environment(project)
     yield from _secrets(project)
     yield from _platforms(project)
+    for problem in forewarnings(project, now):
+        if problem.code != "segment-expired":  # told with the segments below
+            yield Finding("platforms", "warn", problem.found, problem.fix)
     yield from _warehouse(project, now)
     yield from _leftovers(project)
 
@@ -93,7 +99,8 @@ def _unreached(connection: Connection) -> str:
 
 def _answer(project: Project, name: str, where: str) -> Finding:
     """Whether the platform knows one segment of the connection: key, rights and address are right then."""
-    segment = next((one for one in project.segments.values() if one.source.connection == name), None)
+    here = [one for one in project.segments.values() if one.source.connection == name]
+    segment = min(here, key=lambda one: (one.expires is not None, one.on_deleted == "freeze"), default=None)
     if segment is None:
         return Finding("platforms", "ok", f"{name}: {where} answers; no segment uses it, so the key was not tried")
     try:
@@ -102,6 +109,10 @@ def _answer(project: Project, name: str, where: str) -> Finding:
     except RemoteSegmentsError as error:
         if error.code == "secret-unset":
             return Finding("platforms", "warn", f"{name}: {where} answers; the key is not set", "See secrets.")
+        if error.code == MISSING and may_be_gone(project, segment):
+            return Finding(
+                "platforms", "ok", f"{name}: {where} answers; it has {segment.name} no more, which may freeze"
+            )
         return of_error("platforms", error)
     return Finding("platforms", "ok", f"{name}: {where} knows {segment.name} as `{described.name}`")
 
@@ -151,7 +162,12 @@ def _segments(project: Project, now: datetime) -> Iterator[Finding]:
         state, age = status.state.replace("_", " "), status.age.replace("_", " ")
         said = f"{status.name}: {state}" if state == age else f"{status.name}: {state}, {age}"
         why = status.message or status.age_message
-        if status.state == "never_fetched":
+        if status.state == "frozen":
+            yield Finding("segments", "ok", f"{status.name} is {why}")
+        elif status.reason == EXPIRED:
+            fix = f"Name a later day, or remove segments/{status.name}.yaml: there is nothing to show."
+            yield Finding("segments", "warn", f"{status.name} was never fetched, and is {why}", fix)
+        elif status.state == "never_fetched":
             yield Finding("segments", "warn", f"{said}.", f"`remote-segments run {status.name}`")
         elif status.state in ("failed", "held"):
             code = HeldError.exit_code if status.state == "held" else ProjectError.exit_code

@@ -5,7 +5,6 @@ row of `snapshots` that says what failed. A proven spool that could not be loade
 another call to the platform.
 """
 
-import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,13 +13,16 @@ from datetime import datetime
 
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
-from remote_segments.errors import EngineError, RemoteSegmentsError, TemporaryError
+from remote_segments.errors import EngineError, ProjectError, RemoteSegmentsError, TemporaryError
 from remote_segments.membership.functions import POSTGRES
 from remote_segments.membership.literals import literal, quoted, table_name
 from remote_segments.membership.tables import MEMBERS
 from remote_segments.rest.platform import Fetch, Platform
 from remote_segments.sync.choosing import is_late
 from remote_segments.sync.connecting import connect
+from remote_segments.sync.drift import drift
+from remote_segments.sync.missing import MISSING, when_missing
+from remote_segments.sync.plan import source_text
 from remote_segments.sync.renaming import carry_over
 from remote_segments.sync.snapshots import (
     Snapshot,
@@ -65,7 +67,8 @@ def fetch(
         connect: opens the account; replaced where waiting must not take time.
 
     Returns:
-        The new row of `snapshots`, in state `fetched`.
+        The new row of `snapshots`: in state `fetched`; `frozen` where the platform no longer has the segment, the file
+        says `on_deleted: freeze`, and there is a published snapshot that stays.
 
     Raises:
         TemporaryError: among them `refresh-running`, `warehouse-busy`, `spool-unwritable`, `rate-limited`.
@@ -86,6 +89,8 @@ def fetch(
             ):
                 return loaded
         spool = _retrieved(attempt, spools, progress, connect)
+        if isinstance(spool, Snapshot):
+            return spool
         loaded = _loaded(attempt, warehouse, spool)
     if loaded is None:
         raise EngineError("snapshot-twice", "A new snapshot's id was taken already.", "Report this bug.")
@@ -105,7 +110,8 @@ def retrieve(
     """Fetches into a proven spool, which the next `fetch` of this segment and window loads without a call.
 
     Returns:
-        The spool; None when one is there already.
+        The spool; None when one is there already, and when the platform has the segment no more and it froze: the next
+        `fetch` asks once more and tells.
 
     Raises:
         RemoteSegmentsError: as `fetch`, but for the load.
@@ -115,7 +121,8 @@ def retrieve(
         spools = Spools(project.state, segment_name)
         if any(attempt.is_answered_by(kept.snapshot) for kept in spools.kept(now)):
             return None
-        return _retrieved(attempt, spools, progress, connect)
+        found = _retrieved(attempt, spools, progress, connect)
+        return None if isinstance(found, Snapshot) else found
 
 
 def _carry_over(attempt: "Attempt", warehouse: Warehouse) -> None:
@@ -140,7 +147,8 @@ def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
     with warehouse.write() as session:
         ensure_store(session)
         known = get(session, snapshot.segment, snapshot.snapshot_id) is not None
-        wanted = not known and not (spool.adopted and is_late(snapshot, latest_published(session, snapshot.segment)))
+        latest = None if known else latest_published(session, snapshot.segment)
+        wanted = not known and not (spool.adopted and is_late(snapshot, latest))
         if wanted:
             identifiers = spool.identifiers
             session.ensure_table("members", {**MEMBERS, **dict.fromkeys(identifiers, "text")})
@@ -149,7 +157,8 @@ def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
             if rows != snapshot.fetched:
                 found = f"{rows:,} of {snapshot.fetched or 0:,} members arrived in the warehouse."
                 raise EngineError("load-short", found, "Nothing was stored. Report this bug.")
-            snapshot = _without_erased(session, _told_apart(session, spool), identifiers)
+            whole = _without_erased(session, _told_apart(session, spool), identifiers)
+            snapshot = replace(whole, drift=drift(latest, whole))
             insert(session, snapshot)
     spool.remove()
     return snapshot if wanted else None
@@ -240,18 +249,35 @@ class Attempt:
     def columns(self) -> dict[str, str | datetime | None]:
         """What is known of the row of `snapshots` before the first call."""
         source = self.segment.source
+        options = self.project.connections[source.connection].options
         return {
             "kind": "fetch",
             "definition_hash": self.definition_hash,
             "platform": self.project.connections[source.connection].platform,
             "connection": source.connection,
-            "source": json.dumps(source.ids, sort_keys=True),
+            "source": source_text(self.segment),
+            "api_version": self.project.manifest_of(self.segment).version_of(options),
             "fetched_at": self.now,
         }
 
+    def record(self, state: str, reason: str, message: str, calls: int) -> Snapshot:
+        """Writes the row of an attempt that brought no members."""
+        return record_without_members(
+            self.project,
+            self.segment.name,
+            state=state,
+            reason=reason,
+            message=message,
+            partition_key=self.partition_key,
+            run_id=self.run_id,
+            now=self.now,
+            calls=calls,
+            **self.columns(),
+        )
+
     def snapshot(self, snapshot_id: str, pages: Fetch) -> Snapshot:
         """The row of a fetch that reached its proven end."""
-        proof = pages.proof
+        proof, told = pages.proof, pages.description
         return Snapshot(
             segment=self.segment.name,
             snapshot_id=snapshot_id,
@@ -260,8 +286,11 @@ class Attempt:
             partition_key=self.partition_key,
             run_id=self.run_id,
             effective_at=self.now,
-            source_name=pages.description.name if pages.description else None,
-            warning=pages.description.warning if pages.description else None,
+            source_name=told.name if told else None,
+            warning=told.warning if told else None,
+            remote_state=told.state if told else None,
+            remote_updated_at=told.updated_at if told else None,
+            remote_rule_hash=told.rule_hash if told else None,
             completeness=proof.completeness,
             declared_total=proof.declared_total,
             fetched=proof.members,
@@ -272,8 +301,12 @@ class Attempt:
         )
 
 
-def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, connect: Connect) -> ProvenSpool:
-    """Reads all pages into a spool and proves it; a failure is recorded in the warehouse where that is possible."""
+def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, connect: Connect) -> ProvenSpool | Snapshot:
+    """Reads all pages into a spool and proves it; a failure is recorded in the warehouse where that is possible.
+
+    Returns:
+        The spool; the row in state `frozen` where the platform no longer has a segment that may freeze.
+    """
     project, source = attempt.project, attempt.segment.source
     pages = None
     try:
@@ -284,7 +317,18 @@ def _retrieved(attempt: Attempt, spools: Spools, progress: Progress | None, conn
     except Exception as error:
         if isinstance(error, RemoteSegmentsError):
             error.placed(attempt.place)
-        _record_failure(attempt, error, pages.calls if pages else 0)
+        calls = pages.calls if pages else 0
+        if (
+            pages is not None
+            and pages.description is None
+            and isinstance(error, ProjectError)
+            and error.code == MISSING
+        ):
+            # Described before, it was there: what is not found then may be a cursor or a file.
+            freeze = when_missing(project, attempt.segment, error, attempt.now)
+            if freeze is not None:
+                return attempt.record("frozen", freeze.reason, f"It is {freeze}", calls)
+        _record_failure(attempt, error, calls)
         raise
 
 
@@ -314,15 +358,4 @@ def _record_failure(attempt: Attempt, error: Exception, calls: int) -> None:
     else:  # its text is not ours, so it may hold anything
         reason, message = "unexpected-error", f"{type(error).__name__} was raised; the run's log has the details."
     with suppress(RemoteSegmentsError):
-        record_without_members(
-            attempt.project,
-            attempt.segment.name,
-            state="failed",
-            reason=reason,
-            message=message,
-            partition_key=attempt.partition_key,
-            run_id=attempt.run_id,
-            now=attempt.now,
-            calls=calls,
-            **attempt.columns(),
-        )
+        attempt.record("failed", reason, message, calls)

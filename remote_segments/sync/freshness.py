@@ -30,14 +30,22 @@ def age_text(age: timedelta) -> str:
     raise AssertionError("unreachable: the last unit always answers")
 
 
-def verdict(segment: Segment, fetched_at: datetime | None, now: datetime) -> tuple[str, str]:
+def verdict(segment: Segment, fetched_at: datetime | None, now: datetime, frozen: str | None = None) -> tuple[str, str]:
     """Judges the age of the latest published snapshot.
 
+    Args:
+        segment: the segment, whose file may set limits.
+        fetched_at: when its ids were fetched; None when nothing was ever published.
+        now: the present instant.
+        frozen: why it is not fetched any more, as `frozen since ...`; None while it is. Its ids are old on purpose.
+
     Returns:
-        One of `fresh`, `late`, `stale`, `never_fetched`, and the sentence that explains it.
+        One of `fresh`, `late`, `stale`, `frozen`, `never_fetched`, and the sentence that explains it.
     """
     if fetched_at is None:
-        return "never_fetched", "No snapshot was ever published."
+        return "never_fetched", f"No snapshot was ever published{f', and it is {frozen}' if frozen else '.'}"
+    if frozen:
+        return "frozen", f"The ids are {age_text(max(now - fetched_at, timedelta(0)))} old, and stay: {frozen}"
     warn, fail = limits_of(segment)
     age = now - fetched_at
     if -age > CLOCKS_DIFFER:

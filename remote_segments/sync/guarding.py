@@ -4,20 +4,30 @@ from remote_segments.errors import HeldError
 from remote_segments.membership.guards import CAUSES, Counts, Moved, judge
 from remote_segments.membership.literals import literal, table_name
 from remote_segments.membership.tables import OUTCOMES
+from remote_segments.sync.drift import rule_changed
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.snapshots import Snapshot
 from remote_segments.warehouses.base import Session
 
+CHANGED_RULE = "The segment's rule was changed on the platform since the published snapshot: the likely cause."
+"""What a guard adds where the platform tells the rule."""
 
-def hold_doubtful(plan: Plan, counts: Counts, latest: Snapshot | None, moved: Moved | None) -> None:
+
+def hold_doubtful(
+    plan: Plan, counts: Counts, latest: Snapshot | None, moved: Moved | None, snapshot: Snapshot | None = None
+) -> None:
     """Judges a snapshot against the published one before it; without `moved` by its counts alone.
+
+    Where the platform changed the segment's rule between the published one and `snapshot`, that is told as the cause.
 
     Raises:
         HeldError: `none-mapped`, `emptied`, `match-rate-low`, `many-left`, `many-joined`.
     """
     verdict = judge(counts, latest.fetched if latest else None, plan.guards, latest.mapped if latest else None, moved)
     if verdict is not None:
-        raise HeldError(verdict.code, verdict.found, verdict.fix, plan.where)
+        changed = snapshot is not None and rule_changed(latest, snapshot)
+        cause = f" {CHANGED_RULE}" if changed else ""
+        raise HeldError(verdict.code, f"{verdict.found}{cause}", verdict.fix, plan.where)
 
 
 def counts_of(snapshot: Snapshot) -> Counts:

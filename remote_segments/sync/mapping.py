@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from remote_segments.errors import EngineError, HeldError, ProjectError, RemoteSegmentsError
 from remote_segments.sync.choosing import check_clock, check_source, choose, is_late
 from remote_segments.sync.deriving import derive
+from remote_segments.sync.drift import drift
 from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.rebuilding import rebuild
 from remote_segments.sync.renaming import carry_over
@@ -130,6 +131,7 @@ def map_members(session: Session, plan: Plan, snapshot_id: str, *, now: datetime
         key_columns=plan.key_columns,
         model_read_at=now,
         effective_at=_instant(snapshot, latest, now),
+        drift=drift(latest, snapshot),
     )
     derived = derive(session, plan, snapshot, now)
     writing = Writing(session=session, plan=plan, snapshot=placed, previous=latest, identifiers=derived.identifiers)
@@ -147,7 +149,9 @@ def map_members(session: Session, plan: Plan, snapshot_id: str, *, now: datetime
     return Mapped.of(written, "map" if snapshot.kind == "fetch" else "remap")
 
 
-_PLACE = ("previous_id", "generation", "definition_hash", "model", "key_columns", "model_read_at", "effective_at")
+_PLACE = (
+    "previous_id", "generation", "definition_hash", "model", "key_columns", "model_read_at", "effective_at", "drift",
+)  # fmt: skip
 """The columns that say where a snapshot stands in history, and by which definition."""
 
 

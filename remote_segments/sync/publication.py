@@ -197,4 +197,4 @@ def check_guards(session: Session, plan: Plan, snapshot: Snapshot, latest: Snaps
     Raises:
         HeldError: `none-mapped`, `emptied`, `match-rate-low`, `many-left`, `many-joined`.
     """
-    hold_doubtful(plan, counts_of(snapshot), latest, moved_by(session, snapshot))
+    hold_doubtful(plan, counts_of(snapshot), latest, moved_by(session, snapshot), snapshot)

@@ -50,6 +50,11 @@ class Snapshot:
     source: str | None = None
     source_name: str | None = None
     warning: str | None = None
+    api_version: str | None = None
+    remote_state: str | None = None
+    remote_updated_at: datetime | None = None
+    remote_rule_hash: str | None = None
+    drift: str | None = None
     fetched_at: datetime | None = None
     model_read_at: datetime | None = None
     effective_at: datetime | None = None
@@ -176,12 +181,12 @@ def record(
     now: datetime,
     **values: Any,
 ) -> Snapshot:
-    """Records an attempt that brought no members: `failed`, `missed` or `skipped`.
+    """Records an attempt that brought no members: `failed`, `missed`, `skipped` or `frozen`.
 
     Args:
         session: a writing session.
         segment: the segment's name.
-        state: `failed`, `missed` or `skipped`.
+        state: `failed`, `missed`, `skipped` or `frozen`.
         reason: a stable code.
         message: the sentence behind it, without identifiers or secrets.
         partition_key: the window that was asked for.

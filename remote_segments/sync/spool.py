@@ -31,7 +31,7 @@ COMPRESSION = "zstd"
 FORMAT = 2
 """Of the proof: a spool of another release is not loaded."""
 
-INSTANTS = ("fetched_at", "effective_at")
+INSTANTS = ("fetched_at", "effective_at", "remote_updated_at")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.membership.literals import table_name
 from remote_segments.membership.tables import REASONS
+from remote_segments.sync.freezing import Freeze, read_freezes
 from remote_segments.sync.freshness import verdict
 from remote_segments.sync.pausing import Pause, read_pauses
 from remote_segments.sync.store import reading
@@ -20,7 +21,7 @@ UNFINISHED = ("fetched", "mapped")
 _COLUMNS = (
     "segment", "snapshot_id", "state", "reason", "message", "fetched_at", "effective_at", "published_at",
     "fetched", "mapped", *REASONS, "joined_count", "left_count", "completeness", "calls", "seconds", "source_name",
-    "warning",
+    "warning", "remote_state", "drift",
 )  # fmt: skip
 
 
@@ -29,7 +30,9 @@ class SegmentStatus:
     """One segment as it stands; counts are those of the latest published snapshot, None before the first.
 
     `state` is what a person should know first: `never_fetched`, `published`, `empty` (proven to have no members),
-    and, when the newest attempt did not publish, `held`, `failed`, `missed`, `skipped`, `running`; `paused`.
+    and, when the newest attempt did not publish, `held`, `failed`, `missed`, `skipped`, `running`; `paused`; `frozen`
+    (expired, or deleted on the platform: what is published stays). `drift` is what the platform changed with the
+    snapshot that is published.
     """
 
     name: str
@@ -45,10 +48,13 @@ class SegmentStatus:
     seconds: float | None
     age: str
     age_message: str
+    remote_name: str | None = None
+    remote_state: str | None = None
+    drift: str | None = None
 
     @property
     def fresh(self) -> bool:
-        """Whether the data is young enough; a late segment is not."""
+        """Whether the data is young enough; a late segment is not, nor is a frozen one."""
         return self.age == "fresh"
 
     def as_json(self) -> dict[str, Any]:
@@ -65,6 +71,9 @@ class SegmentStatus:
             "left": self.left,
             "seconds": None if self.seconds is None else round(self.seconds, 3),
             "snapshot_at": self.snapshot_at.isoformat() if self.snapshot_at else None,
+            "remote_name": self.remote_name,
+            "remote_state": self.remote_state,
+            "drift": self.drift,
             "age": self.age,
             "fresh": self.fresh,
         }
@@ -92,23 +101,34 @@ def read_status(project: Project, now: datetime) -> list[SegmentStatus]:
     published: dict[str, dict[str, Any]] = {}
     newest: dict[str, dict[str, Any]] = {}
     with reading(project.open_warehouse()) as session:
-        pauses = read_pauses(session)
+        pauses, freezes = read_pauses(session), read_freezes(session, project, now)
         if session.relation("snapshots", session.schema) is not None:
             published = _first(session, "state = 'published'", PUBLISHED_ORDER)
             newest = _first(session, "state IS NOT NULL", ATTEMPT_ORDER)
     return [
-        _status(segment, published.get(name), newest.get(name), pauses.get(name), now)
+        _status(segment, published.get(name), newest.get(name), _Stop(pauses.get(name), freezes.get(name)), now)
         for name, segment in sorted(project.segments.items())
     ]
 
 
+@dataclass(frozen=True)
+class _Stop:
+    """Why a segment is not fetched, if it is not."""
+
+    pause: Pause | None
+    freeze: Freeze | None
+
+
 def _status(
-    segment: Segment, row: dict[str, Any] | None, newest: dict[str, Any] | None, paused: Pause | None, now: datetime
+    segment: Segment, row: dict[str, Any] | None, newest: dict[str, Any] | None, stop: _Stop, now: datetime
 ) -> SegmentStatus:
-    age, words = verdict(segment, row["fetched_at"] if row else None, now)
+    frozen = str(stop.freeze) if stop.freeze else None
+    age, words = verdict(segment, row["fetched_at"] if row else None, now, frozen)
     state, reason, message = _state(row, newest)
-    if paused and paused.holds_at(now):
-        state, reason, message = "paused", "paused", str(paused)
+    if stop.freeze:
+        state, reason, message = ("frozen" if row else state), stop.freeze.reason, frozen
+    elif stop.pause and stop.pause.holds_at(now):
+        state, reason, message = "paused", "paused", str(stop.pause)
     return SegmentStatus(
         name=segment.name,
         state=state,
@@ -123,6 +143,9 @@ def _status(
         seconds=row["seconds"] if row else None,
         age=age,
         age_message=words,
+        remote_name=row["source_name"] if row else None,
+        remote_state=row["remote_state"] if row else None,
+        drift=row["drift"] if row else None,
     )
 
 
@@ -131,12 +154,18 @@ def _state(row: dict[str, Any] | None, newest: dict[str, Any] | None) -> tuple[s
     if newest is None:
         return "never_fetched", None, None
     if row is not None and newest["snapshot_id"] == row["snapshot_id"]:
-        return ("published" if row["fetched"] else "empty"), None, row["warning"]
+        return ("published" if row["fetched"] else "empty"), None, _said(row)
     if newest["state"] in UNFINISHED and newest["reason"]:
         return "failed", newest["reason"], newest["message"]  # complete, and stopped on the way to its publication
     if newest["state"] in UNFINISHED:
         return "running", None, "Its ids are fetched, and not published: a refresh is under way, or was stopped."
-    return newest["state"], newest["reason"], newest["message"]
+    state = "failed" if newest["state"] == "frozen" else newest["state"]  # a freeze that its file no longer allows
+    return state, newest["reason"], newest["message"]
+
+
+def _said(row: dict[str, Any]) -> str | None:
+    """What the platform says against relying on a snapshot, and what it changed with it."""
+    return " ".join(filter(None, (row["warning"], row["drift"]))) or None
 
 
 def last_fetches(project: Project) -> dict[str, tuple[int | None, float | None]]:

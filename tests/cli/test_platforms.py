@@ -28,7 +28,7 @@ def test_platforms_are_listed_with_their_proof(own: Path) -> None:
     """Those of the project are among them; its exchanges are not taken for a platform."""
     listed = command("platforms", "--json").document["platforms"]
     assert {one["name"] for one in listed} == {"acme", *(file.stem for file in bundled())}
-    assert all(set(one) == {"name", "verbs", "proof", "docs", "api_version", "checked"} for one in listed)
+    assert all(set(one) == {"name", "verbs", "proof", "docs", "api_version", "sunset", "checked"} for one in listed)
     assert all("members" in one["verbs"] and one["proof"] in {"replayed", "live"} for one in listed)
     shown = command("platforms")
     assert (shown.code, shown.err) == (0, "")

@@ -81,7 +81,14 @@ def test_one_file_becomes_a_published_segment(runner: Runner, simulator: Simulat
     published = table_rows(runner.project, "vip", "contact_id")
     assert {key for (key,) in published} == {f"C{number:07d}" for number in known}
     assert shown["dagster/row_count"] == shown["mapped"] == len(published)
-    names = ("updated_by_the_platform", "every_member_accounted_for", "match_rate", "publishable", "data_age")
+    names = (
+        "updated_by_the_platform",
+        "unchanged_on_the_platform",
+        "every_member_accounted_for",
+        "match_rate",
+        "publishable",
+        "data_age",
+    )
     passed = dict.fromkeys(names, True)
     assert checks(result) == passed
 

@@ -65,6 +65,12 @@ class PythonDescribe(Settings):
     name: ClassVar[str] = "describe"
     size: ClassVar[None] = None
     count: ClassVar[None] = None
+    updated_at: ClassVar[None] = None
+    rule: ClassVar[None] = None
+    computing: ClassVar[None] = None
+    archived: ClassVar[None] = None
+    inactive: ClassVar[None] = None
+    deleted: ClassVar[None] = None
 
     def placeholders(self) -> Iterator[str]:
         """Yields the names that its addresses use: a manifest knows none of them."""

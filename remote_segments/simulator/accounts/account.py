@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Any
 
 from remote_segments.simulator.faults import Fault
-from remote_segments.simulator.membership import BASELINE, SEGMENTS, Member, Profile, Segment, membership, profiles
+from remote_segments.simulator.membership import BASELINE, Member, Profile, Segment, membership, profiles
 from remote_segments.simulator.messages import Answer, Request, Target
+from remote_segments.simulator.segments import Segments
 
 BIG = re.compile(r"big-([1-9][0-9]{0,8})")
 """`big-1000000` is a segment of a million members, made while it is sent; it never changes."""
@@ -143,9 +144,11 @@ class Account(ABC):
     id_path: tuple[str, ...]  # where a member holds its id
     not_found: str  # the platform's word for what it does not have
     total_path: tuple[str, ...] | None = None  # where it holds the platform's own count
+    tells: frozenset[str] = frozenset({"name"})  # what of a segment it tells: name, rule, active, computing
 
     def __init__(self, refreshes: Refreshes, seed: int, people: int) -> None:
         self.refreshes, self.seed, self.people = refreshes, seed, people
+        self.segments = Segments(self.platform, self.tells)
         self._render = lru_cache(maxsize=64)(self._rendered_block)
 
     def resolve(self, request: Request) -> Target | Answer:
@@ -182,7 +185,7 @@ class Account(ABC):
         """
         if big := BIG.fullmatch(name):
             return Segment(kinds[0] if kinds else "segment", f"Big {big[1]}", 1, 0)
-        found = SEGMENTS[self.platform].get(name)
+        found = self.segments.current().get(name)
         if found is None or (kinds and found.kind not in kinds):
             raise Refused(404, self.not_found, f"There is no {' or '.join(kinds) or 'segment'} {name}.")
         return found

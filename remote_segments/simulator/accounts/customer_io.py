@@ -8,8 +8,9 @@ from typing import Any
 
 from remote_segments.simulator.accounts.account import Account, Refused, read_cursor
 from remote_segments.simulator.faults import Fault
-from remote_segments.simulator.membership import SEGMENTS, Member
+from remote_segments.simulator.membership import Member
 from remote_segments.simulator.messages import Answer, Request, Target
+from remote_segments.simulator.segments import edited_at
 
 PAGE_MOST = 30_000
 ROUTE = re.compile(r"/v1/segments(?:/([^/]+)(/membership|/customer_count)?)?/?")
@@ -23,6 +24,7 @@ class CustomerIO(Account):
     next_path = ("next",)
     not_found = "not_found"
     id_path = ("cio_id",)
+    tells = frozenset({"name", "computing"})
 
     def target(self, request: Request) -> Target:
         """Says what a request is about, or refuses it."""
@@ -34,7 +36,7 @@ class CustomerIO(Account):
             raise Refused(404, self.not_found, "not found")
         name, rest = route[1], route[2]
         if name is None:
-            records = [self._record(one) for one in sorted(SEGMENTS[self.platform])]
+            records = [self._record(one) for one in sorted(self.segments.current())]
             return Target("list", lambda _: Answer(document={"segments": records}))
         self.segment(name)
         if rest == "/membership":
@@ -69,4 +71,9 @@ class CustomerIO(Account):
         shape = self.segment(name)
         record: dict[str, Any] = {"id": int(name) if name.isdecimal() else name, "name": shape.name, "description": ""}
         record |= {"state": "build" if shape.computing else "finished", "progress": 40 if shape.computing else None}
-        return record | {"type": "dynamic", "tags": None, "created_at": 1767603600, "updated_at": 1790845200}
+        return record | {
+            "type": "dynamic",
+            "tags": None,
+            "created_at": 1767603600,
+            "updated_at": round(edited_at(shape.edits).timestamp()),
+        }

@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 
 from remote_segments.simulator.accounts.account import Account, Refused, read_cursor
 from remote_segments.simulator.faults import Fault
-from remote_segments.simulator.membership import SEGMENTS, Member, profiles
+from remote_segments.simulator.membership import Member, profiles
 from remote_segments.simulator.messages import Answer, Request, Target
+from remote_segments.simulator.segments import edited_at
 
 PAGE_MOST = 250
 LISTING_MOST = 500
@@ -31,6 +32,7 @@ class HubSpot(Account):
     total_path = ("total",)
     not_found = "OBJECT_NOT_FOUND"
     id_path = ("recordId",)
+    tells = frozenset({"name", "rule", "computing"})
 
     def target(self, request: Request) -> Target:
         """Says what a request is about, or refuses it."""
@@ -85,7 +87,8 @@ class HubSpot(Account):
         shape = self.segment(name)
         found = {"listId": name, "listVersion": 3, "name": shape.name, "objectTypeId": "0-1"}
         found |= {"processingType": "DYNAMIC", "processingStatus": "PROCESSING" if shape.computing else "COMPLETE"}
-        found |= {"createdAt": "2026-01-05T09:00:00Z", "updatedAt": "2026-10-01T09:00:00Z"}
+        found |= {"createdAt": "2026-01-05T09:00:00Z", "updatedAt": _instant(shape.edits)}
+        found |= {"filtersUpdatedAt": _instant(shape.rule_edits)}
         return Target("describe", lambda _: Answer(document={"list": {**found, "size": self.size(name)}}), name)
 
     def _read_contacts(self, request: Request) -> Target:
@@ -111,11 +114,12 @@ class HubSpot(Account):
         if not isinstance(body, dict) or not {"offset", "additionalProperties"} <= set(body):
             raise ValueError("offset and additionalProperties are required")
         offset, count = int(body["offset"]), min(int(body.get("count", 20)), LISTING_MOST)
-        names = sorted(SEGMENTS[self.platform])
+        shapes = self.segments.current()
+        names = sorted(shapes)
         lists = [
             {
                 "listId": name,
-                "name": SEGMENTS[self.platform][name].name,
+                "name": shapes[name].name,
                 "objectTypeId": "0-1",
                 "processingType": "DYNAMIC",
                 "additionalProperties": {"hs_list_size": str(self.size(name))},
@@ -125,3 +129,7 @@ class HubSpot(Account):
         end = offset + len(lists)
         document = {"lists": lists, "hasMore": end < len(names), "offset": end, "total": len(names)}
         return Target("list", lambda _: Answer(document=document))
+
+
+def _instant(edits: int) -> str:
+    return edited_at(edits).isoformat().replace("+00:00", "Z")

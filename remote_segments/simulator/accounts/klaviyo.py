@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from remote_segments.simulator.accounts.account import Account, Page, Refused, cursor, read_cursor
 from remote_segments.simulator.faults import Fault
-from remote_segments.simulator.membership import SEGMENTS, Member
+from remote_segments.simulator.membership import Member
 from remote_segments.simulator.messages import Answer, Request, Target
+from remote_segments.simulator.segments import edited_at
 
 PAGE_MOST = 100
 LISTING_MOST = 10
@@ -27,6 +28,7 @@ class Klaviyo(Account):
     next_path = ("links", "next")
     not_found = "not_found"
     id_path = ("id",)
+    tells = frozenset({"name", "rule", "active", "computing"})
 
     def target(self, request: Request) -> Target:
         """Says what a request is about, or refuses it."""
@@ -95,10 +97,11 @@ class Klaviyo(Account):
 
     def _record(self, kind: str, name: str, counted: bool) -> dict[str, Any]:
         shape = self.segment(name, kind)
-        dates = {"created": "2026-01-05T09:00:00+00:00", "updated": "2026-10-01T09:00:00+00:00"}
+        dates = {"created": "2026-01-05T09:00:00+00:00", "updated": edited_at(shape.edits).isoformat()}
         attributes: dict[str, Any] = {"name": shape.name, **dates}
         if kind == "segment":
             attributes |= {"is_active": shape.active, "is_processing": shape.computing, "is_starred": False}
+            attributes["definition"] = {"condition_groups": [{"conditions": [{"type": shape.rule}]}]}
         else:
             attributes |= {"opt_in_process": "double_opt_in"}
         if counted:
@@ -112,7 +115,7 @@ class Klaviyo(Account):
     def _listing(self, request: Request, kind: str) -> Target:
         size = request.whole_number("page[size]", LISTING_MOST, LISTING_MOST) or LISTING_MOST
         _, offset = read_cursor(request.query["page[cursor]"]) if "page[cursor]" in request.query else (0, 0)
-        names = sorted(name for name, shape in SEGMENTS[self.platform].items() if shape.kind == kind)
+        names = sorted(name for name, shape in self.segments.current().items() if shape.kind == kind)
         data = [self._record(kind, name, counted=False) for name in names[offset : offset + size]]
         page = Page("", (), offset, size, len(names), 1)
         document = {"data": data, "links": self._links(request, page)}

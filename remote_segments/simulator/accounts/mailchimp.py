@@ -10,8 +10,9 @@ from typing import Any
 
 from remote_segments.simulator.accounts.account import Account, Refused
 from remote_segments.simulator.faults import Fault
-from remote_segments.simulator.membership import MAILCHIMP_AUDIENCE, SEGMENTS, Member
+from remote_segments.simulator.membership import MAILCHIMP_AUDIENCE, Member
 from remote_segments.simulator.messages import Answer, Request, Target
+from remote_segments.simulator.segments import edited_at
 
 PAGE_MOST = 1_000
 ROUTE = re.compile(r"(?:/3\.0)?/lists(?:/([^/]+)(?:/segments(?:/([^/]+)(/members)?)?)?)?/?")
@@ -27,6 +28,7 @@ class Mailchimp(Account):
     total_path = ("total_items",)
     not_found = "Resource Not Found"
     id_path = ("id",)
+    tells = frozenset({"name", "rule"})
 
     def target(self, request: Request) -> Target:
         """Says what a request is about, or refuses it."""
@@ -85,9 +87,10 @@ class Mailchimp(Account):
 
     def _record(self, name: str) -> dict[str, Any]:
         shape = self.segment(name, "static", "saved")
-        record = {"id": int(name) if name.isdecimal() else name, "name": shape.name, "type": shape.kind}
+        record: dict[str, Any] = {"id": int(name) if name.isdecimal() else name, "name": shape.name, "type": shape.kind}
         record |= {"member_count": self.size(name), "created_at": "2026-01-05T09:00:00+00:00"}
-        return record | {"updated_at": "2026-10-01T09:00:00+00:00", "list_id": MAILCHIMP_AUDIENCE}
+        record["options"] = {"match": "all", "conditions": [{"field": shape.rule}]}
+        return record | {"updated_at": edited_at(shape.edits).isoformat(), "list_id": MAILCHIMP_AUDIENCE}
 
     def _describe(self, name: str) -> Target:
         return Target("describe", lambda _: Answer(document=self._record(name)), name)
@@ -97,7 +100,7 @@ class Mailchimp(Account):
         if audience is None:
             lists = [{"id": MAILCHIMP_AUDIENCE, "name": "The magazine"}]
             return Target("list", lambda _: Answer(document={"lists": lists, "total_items": 1}))
-        names = sorted(SEGMENTS[self.platform])
+        names = sorted(self.segments.current())
         records = [self._record(name) for name in names[offset : offset + size]]
         document = {"segments": records, "list_id": audience, "total_items": len(names), "_links": []}
         return Target("list", lambda _: Answer(document=document), page=offset // max(1, size) + 1)
