@@ -11,6 +11,7 @@ import typer
 from remote_segments.cli import (
     add,
     cases,
+    dbt_sources,
     demo,
     diff,
     doctor,
@@ -55,6 +56,7 @@ app.command("pause", short_help="Skip the refreshes of a segment for a while.")(
 app.command("resume", short_help="Refresh a paused segment again.")(pausing.resume_segment)
 app.command("erase", short_help="Remove one person from everything that is kept.")(erase.erase)
 app.command("prune", short_help="Remove what is stored of segments without a file.")(prune.prune)
+app.command("dbt-sources", short_help="Print a sources file for dbt.")(dbt_sources.sources)
 app.command("platforms", short_help="List the platforms that can be read.")(platforms.platforms)
 app.add_typer(platforms.platform, name="platform", short_help="Check the manifest of a platform.")
 app.command("simulator", short_help="Serve fake platforms on this machine.")(simulator.simulate)
