@@ -2,6 +2,7 @@
 
 fetch SEGMENT        fetches it in small pages, and waits as its limits say
 turn CONNECTION      takes a turn at the connection, tells so, and keeps it until it is killed
+count TIMES          adds one to a number in a ledger of its own, so many times, once a line says so
 change CONNECTION    begins to change the account's ledger, tells so, and never ends
 """
 
@@ -71,6 +72,21 @@ def turn(project: Project, connection: str) -> None:
         sys.stdin.read()
 
 
+def add_one(store: QuotaStore, times: int) -> None:
+    """Adds one to a number, so many times."""
+    for _ in range(times):
+        store.change("number", lambda now, text: str(int(text or b"0") + 1).encode())
+
+
+def count(project: Project, times: str) -> None:
+    """Adds ones when it is told to begin."""
+    store_of(project).read("number")
+    told("ready")
+    sys.stdin.readline()
+    add_one(store_of(project), int(times))
+    told("done")
+
+
 def change(project: Project, connection: str) -> None:
     """Keeps a ledger in the middle of a change."""
 
@@ -83,5 +99,5 @@ def change(project: Project, connection: str) -> None:
 
 
 if __name__ == "__main__":
-    work = {"fetch": fetch_one, "turn": turn, "change": change}[sys.argv[2]]
+    work = {"fetch": fetch_one, "turn": turn, "count": count, "change": change}[sys.argv[2]]
     work(in_small_pages(load_project(Path(sys.argv[1]))), sys.argv[3])

@@ -18,7 +18,7 @@ from remote_segments.rest.quotas.files import FileStore
 from remote_segments.rest.quotas.store import MemoryStore
 from remote_segments.simulator import Simulator
 from remote_segments.sync.quotas import FOLDER, PATIENCE, FirstThatWorks
-from tests.support.counted_fetch import in_small_pages, limiter_of, store_of
+from tests.support.counted_fetch import add_one, in_small_pages, limiter_of, store_of
 from tests.support.projects import PAYING, write_project
 
 DAILY = {**PAYING, "refresh_frequency": "1 day"}
@@ -117,6 +117,22 @@ def test_the_calls_of_a_day_are_remembered_when_processes_end(account: Account, 
     account.project(per_day=4)
     assert [said(start("fetch", name)) for name in ("a", "b")] == ["rate-limited"] * 2
     assert len(account.arrivals()) == 4
+
+
+def test_no_call_is_lost_when_several_processes_count(account: Account, start: Start) -> None:
+    """Two processes that add ones to the same ledger add up."""
+    project = account.project()
+    times = 20_000 if account.warehouse["kind"] == "duckdb" else 300  # long enough to meet each other
+    child = start("count", str(times))
+    assert said(child) == "ready"
+    assert child.stdin is not None
+    child.stdin.write("begin\n")
+    child.stdin.flush()
+    add_one(store_of(project), times)
+    assert said(child) == "done"
+    store_of(project).close()
+    assert store_of(project).read("number")[1] == str(2 * times).encode()
+    store_of(project).close()
 
 
 class HasToWait(Exception):  # noqa: N818 - no error
