@@ -27,6 +27,7 @@ from remote_segments.cli import (
     simulator,
     status,
     ui,
+    unmapped,
     validate,
 )
 from remote_segments.cli.output import err, out, print_error
@@ -50,6 +51,7 @@ app.command("doctor", short_help="Find out why it does not work here.")(doctor.d
 app.command("test", short_help="Run your own cases, with made-up people.")(cases.run_tests)
 app.command("run", short_help="Fetch, map and publish segments now.")(run.run)
 app.command("status", short_help="Show what is published and how old it is.")(status.status)
+app.command("unmapped", short_help="Show who is not mapped, and why.")(unmapped.unmapped)
 app.command("members", short_help="Show who was a member at an instant.")(members.members)
 app.command("history", short_help="Show how a segment, or a person's membership, came about.")(members.history)
 app.command("pause", short_help="Skip the refreshes of a segment for a while.")(pausing.pause_segment)

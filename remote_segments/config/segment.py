@@ -174,6 +174,11 @@ class Guards(Settings):
     minimum_match_rate: Percent | None = Field(
         None, description="The least share of fetched members that the model must know.", examples=["80%"]
     )
+    warn_match_rate: Percent | None = Field(
+        None,
+        description="The share of fetched members below which a check warns and `status` says so; nothing is held.",
+        examples=["95%"],
+    )
     max_left: Percent = Field(
         20.0,
         description="The greatest share of the published members that may leave at once, where more than 50 do; a "
@@ -188,6 +193,12 @@ class Guards(Settings):
         examples=["300%"],
         json_schema_extra={"default": "100%"},
     )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Guards":
+        if self.warn_match_rate is not None and self.warn_match_rate < (self.minimum_match_rate or 0):
+            raise ValueError("`warn_match_rate` is at least `minimum_match_rate`, below which a snapshot is held")
+        return self
 
 
 _TAG_KEY = re.compile(r"([A-Za-z0-9_.-]{1,63}/)?[A-Za-z0-9_.-]{1,63}")

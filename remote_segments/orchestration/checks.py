@@ -110,9 +110,10 @@ def accounting_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:
 
 
 def match_rate_result(row: Any, segment: Segment, key: dg.AssetKey) -> dg.AssetCheckResult:
-    """Warns below the segment's minimum match rate; without one, only when nobody of many was found."""
+    """Warns below the rate that the segment's file names for it; without one, only when nobody of many was found."""
     rate = match_rate(row.mapped, row.fetched)
-    least = segment.guards.minimum_match_rate or 0
+    guards = segment.guards
+    least = guards.warn_match_rate or guards.minimum_match_rate or 0
     passed = rate is None or (rate >= least and row.mapped > 0)
     return dg.AssetCheckResult(
         passed=passed,

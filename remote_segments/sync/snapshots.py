@@ -118,6 +118,11 @@ def latest_published(session: Session, segment: str) -> Snapshot | None:
     return _first(session, segment, "state = 'published'")
 
 
+def newest_mapped(session: Session, segment: str) -> Snapshot | None:
+    """The newest snapshot whose members have outcomes, published or not: a held one is to be looked at, too."""
+    return _first(session, segment, "state IN ('mapped', 'held', 'published') AND mapped IS NOT NULL")
+
+
 def published_at(session: Session, segment: str, instant: datetime) -> Snapshot | None:
     """The published snapshot that counts from an instant on."""
     return _first(session, segment, f"state = 'published' AND effective_at = {literal(instant)}")

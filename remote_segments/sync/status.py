@@ -125,6 +125,7 @@ def _status(
     frozen = str(stop.freeze) if stop.freeze else None
     age, words = verdict(segment, row["fetched_at"] if row else None, now, frozen)
     state, reason, message = _state(row, newest)
+    message = message or _few_mapped(segment, row)
     if stop.freeze:
         state, reason, message = ("frozen" if row else state), stop.freeze.reason, frozen
     elif stop.pause and stop.pause.holds_at(now):
@@ -147,6 +148,15 @@ def _status(
         remote_state=row["remote_state"] if row else None,
         drift=row["drift"] if row else None,
     )
+
+
+def _few_mapped(segment: Segment, row: dict[str, Any] | None) -> str | None:
+    """What is said of a published snapshot whose match rate is below the one that the segment's file names."""
+    least = segment.guards.warn_match_rate
+    if row is None or least is None or not row["fetched"] or 100 * row["mapped"] >= least * row["fetched"]:
+        return None
+    rate = 100 * row["mapped"] / row["fetched"]
+    return f"{rate:.1f} % of its members are in the model, fewer than {least:g} %: see `unmapped {segment.name}`."
 
 
 def _state(row: dict[str, Any] | None, newest: dict[str, Any] | None) -> tuple[str, str | None, str | None]:

@@ -16,8 +16,8 @@ from remote_segments.simulator import Simulator
 from tests.support.commands import command, edit, on_terminal, process, started
 from tests.support.projects import snapshot_rows
 
-COMMANDS = ("init", "segments", "add", "preview", "validate", "diff", "doctor", "test", "run", "status", "members",
-            "history", "pause", "resume", "erase", "prune", "dbt-sources",
+COMMANDS = ("init", "segments", "add", "preview", "validate", "diff", "doctor", "test", "run", "status", "unmapped",
+            "members", "history", "pause", "resume", "erase", "prune", "dbt-sources",
             "platforms", "simulator", "demo", "ui", "platform")  # fmt: skip
 STATUS = {"name", "state", "reason", "message", "fetched", "mapped", "unmapped", "joined", "left", "seconds",
           "snapshot_at", "age", "fresh"}  # fmt: skip
