@@ -128,11 +128,12 @@ def exit_code(failed: Sequence[RemoteSegmentsError]) -> int:
 def refresh_all(
     folder: Path, segments: Sequence[str], as_json: bool, *, previous_window: bool = False
 ) -> list[RemoteSegmentsError]:
-    """Refreshes one segment after the other; one that fails does not stop the others."""
-    from remote_segments.orchestration.running import refresh  # Dagster takes a second to import
+    """Refreshes one segment after the other, fetched side by side; one that fails does not stop the others."""
+    from remote_segments.orchestration.running import refresh, side_by_side  # Dagster takes a second to import
 
     failed = []
-    with quiet_dagster(), progress_bars(shown=err.is_terminal and not as_json):
+    fetching = side_by_side(folder, segments, previous_window=previous_window)
+    with quiet_dagster(), progress_bars(shown=err.is_terminal and not as_json), fetching:
         for name in segments:
             try:
                 refresh(folder, name, previous_window=previous_window)

@@ -4,7 +4,9 @@ Steps of our jobs run one after the other in one process. Without this, the time
 would add up over a batch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,9 +70,13 @@ class RunFetches:
         now = datetime.now(UTC)
         (key,) = context.partition_keys
         if window_of(partitions_of(project, project.segment(names[0])), key).can_be_fetched(now):
-            left_out = {*paused_segments(project, now), *frozen_segments(project, now)}
-            wanted = [name for name in names if name not in left_out]
-            self._ahead.start(project, wanted, partition_key=key, run_id=context.run.run_id)
+            self._ahead.start(project, dict.fromkeys(_asked(project, names, now), key), context.run.run_id)
+
+
+def _asked(project: Project, names: Iterable[str], now: datetime) -> list[str]:
+    """Those of some segments whose platform is asked: neither paused nor frozen."""
+    left_out = {*paused_segments(project, now), *frozen_segments(project, now)}
+    return [name for name in names if name not in left_out]
 
 
 def _segments_of_run(context: dg.AssetExecutionContext, project: Project, asset_prefix: Sequence[str]) -> list[str]:
@@ -91,6 +97,31 @@ def _segments_of_run(context: dg.AssetExecutionContext, project: Project, asset_
 
 @dg.resource(description="The fetches of a run, several at the same time.")
 def run_fetches(_: dg.InitResourceContext) -> Iterator[Any]:
-    """One for each run and process; its end stops what is under way."""
+    """One for each run and process; its end stops what is under way, unless several runs share it."""
+    shared = _shared.get()
+    if shared is not None:
+        yield RunFetches(shared)
+        return
     with FetchesAhead() as ahead:
         yield RunFetches(ahead)
+
+
+_shared: ContextVar[FetchesAhead | None] = ContextVar("remote_segments_fetches", default=None)
+"""The fetches of several runs that follow each other in this process."""
+
+
+@contextmanager
+def fetching_ahead(project: Project, windows: Mapping[str, str]) -> Iterator[None]:
+    """Fetches segments side by side, each for its window, while the block refreshes one after the other.
+
+    While the warehouse cannot be read nothing is begun: each refresh then says what is wrong.
+    """
+    with FetchesAhead() as ahead:
+        with suppress(RemoteSegmentsError):
+            asked = _asked(project, windows, datetime.now(UTC))
+            ahead.start(project, {name: windows[name] for name in asked}, None)
+        token = _shared.set(ahead)
+        try:
+            yield
+        finally:
+            _shared.reset(token)

@@ -1,7 +1,8 @@
 """Refreshing one segment from a plain Python process, recorded in the Dagster home where there is one."""
 
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import dagster as dg
 from remote_segments.errors import EngineError, RemoteSegmentsError
 from remote_segments.orchestration.build import build_definitions
 from remote_segments.orchestration.cadences import Cadence
+from remote_segments.orchestration.fetching import fetching_ahead
 from remote_segments.orchestration.keys import chain_keys
 from remote_segments.orchestration.partitions import open_window, partitions_of
 from remote_segments.orchestration.project import loaded_project
@@ -32,13 +34,8 @@ def refresh(path: str | Path, name: str, *, environment: str | None = None, prev
     """
     definitions = build_definitions(path, environment=environment, segments=[name], retries=None)
     project = loaded_project(path, environment)
-    segment = project.segment(name)
-    now = datetime.now(UTC)
-    windows = partitions_of(project, segment)
-    current = open_window(windows, now)
-    before = open_window(windows, current.start - timedelta(seconds=1)) if current and previous_window else None
-    request = refresh_request(name, path=path, environment=environment, now=before.start if before else now)
-    job = Cadence.of(project, segment).job_name(project)
+    request = _request(path, name, environment, previous_window)
+    job = Cadence.of(project, project.segment(name)).job_name(project)
     with _instance() as instance:
         try:
             result = definitions.resolve_job_def(job).execute_in_process(
@@ -54,6 +51,32 @@ def refresh(path: str | Path, name: str, *, environment: str | None = None, prev
             raise _cause(error) from error
     if not result.success:
         raise EngineError("run-failed", f"The run of {name} failed without an error.", "Look at the run in Dagster.")
+
+
+def _request(path: str | Path, name: str, environment: str | None, previous_window: bool) -> dg.RunRequest:
+    """What asks for the window that is open now, or for the one before it."""
+    project, now = loaded_project(path, environment), datetime.now(UTC)
+    windows = partitions_of(project, project.segment(name))
+    current = open_window(windows, now)
+    before = open_window(windows, current.start - timedelta(seconds=1)) if current and previous_window else None
+    return refresh_request(name, path=path, environment=environment, now=before.start if before else now)
+
+
+@contextmanager
+def side_by_side(
+    path: str | Path, names: Sequence[str], *, environment: str | None = None, previous_window: bool = False
+) -> Iterator[None]:
+    """Fetches several segments at the same time while the block calls `refresh` for one after the other."""
+    keys: dict[str, str] = {}
+    for name in names if len(names) > 1 else ():
+        with suppress(RemoteSegmentsError):  # its own refresh says what is wrong
+            request = _request(path, name, environment, previous_window)
+            keys[name] = request.partition_key or ""
+    if not keys:
+        yield
+        return
+    with fetching_ahead(loaded_project(path, environment), keys):
+        yield
 
 
 def _cause(error: BaseException) -> BaseException:

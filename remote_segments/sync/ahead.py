@@ -7,7 +7,7 @@ fails keeps its error for whoever waits for it, and stops no other.
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,6 +41,7 @@ class _Task:
     """One fetch: how far it is, and what came of it."""
 
     segment: str
+    partition_key: str
     done: threading.Event = field(default_factory=threading.Event)
     progress: tuple[int, int, int | None] | None = None
     spool: ProvenSpool | None = None
@@ -58,12 +59,10 @@ class FetchesAhead:
         self._stopping = threading.Event()
         self._project: Project | None = None
 
-    def start(
-        self, project: Project, segments: Iterable[str], *, partition_key: str | None, run_id: str | None
-    ) -> None:
-        """Begins to fetch segments, in this order, for one window."""
+    def start(self, project: Project, windows: Mapping[str, str], run_id: str | None) -> None:
+        """Begins to fetch segments, in this order, each for the window whose partition key is given."""
         self._project = project
-        self._tasks = {name: _Task(name) for name in segments}
+        self._tasks = {name: _Task(name, key) for name, key in windows.items()}
         self._waiting.extend(self._tasks.values())
 
         def work() -> None:
@@ -72,7 +71,7 @@ class FetchesAhead:
                     task = self._waiting.popleft()
                 except IndexError:
                     return
-                self._fetch(project, task, partition_key, run_id)
+                self._fetch(project, task, run_id)
 
         for number in range(min(self._at_once, len(self._tasks))):
             # Daemons: a run that is cancelled does not wait for an answer that does not come.
@@ -120,7 +119,7 @@ class FetchesAhead:
     ) -> None:
         self.close()
 
-    def _fetch(self, project: Project, task: _Task, partition_key: str | None, run_id: str | None) -> None:
+    def _fetch(self, project: Project, task: _Task, run_id: str | None) -> None:
         def progress(pages: int, members: int, expected: int | None) -> None:
             if self._stopping.is_set():
                 raise Stopped
@@ -130,7 +129,7 @@ class FetchesAhead:
             task.spool = retrieve(
                 project,
                 task.segment,
-                partition_key=partition_key,
+                partition_key=task.partition_key,
                 run_id=run_id,
                 now=datetime.now(UTC),
                 progress=progress,

@@ -12,6 +12,7 @@ from remote_segments.config.project import Project
 from remote_segments.orchestration import build_definitions
 from remote_segments.orchestration.keys import chain_keys, layer_key
 from remote_segments.orchestration.partitions import open_window, partitions_of
+from remote_segments.orchestration.running import refresh, side_by_side
 from remote_segments.simulator import Simulator
 from remote_segments.sync.ahead import FetchesAhead
 from remote_segments.sync.pausing import pause
@@ -31,9 +32,9 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     seen: list[list[str]] = []
     start = FetchesAhead.start
 
-    def watched(self: FetchesAhead, project: Project, segments: list[str], **more: str) -> None:
-        seen.append(list(segments))
-        start(self, project, segments, **more)
+    def watched(self: FetchesAhead, project: Project, windows: dict[str, str], run_id: str | None) -> None:
+        seen.append(list(windows))
+        start(self, project, windows, run_id)
 
     monkeypatch.setattr(FetchesAhead, "start", watched)
     return seen
@@ -90,6 +91,19 @@ def test_a_paused_segment_is_not_fetched_ahead(project: Project, simulator: Simu
     assert run(project, "refresh_hourly").success
     assert begun == [["a", "c"]]
     assert simulator.calls(platform="hubspot") == []
+
+
+def test_several_refreshes_of_one_process_are_fetched_side_by_side(
+    project: Project, simulator: Simulator, begun: list[list[str]]
+) -> None:
+    """`run a b daily` waits for the slowest of them only, whatever their windows; each is fetched once."""
+    with side_by_side(project.folder, ["a", "b", "daily"]):
+        for name in ("a", "b", "daily"):
+            refresh(project.folder, name)
+    assert begun == [["a", "b", "daily"]]
+    for name in ("a", "b", "daily"):
+        assert [row["state"] for row in snapshot_rows(project, name)] == ["published"]
+    assert len([call for call in simulator.calls(platform="hubspot", verb="members") if call.page == 1]) == 1
 
 
 def test_what_a_refresh_will_take_is_known_before_it_starts(project: Project) -> None:

@@ -34,7 +34,7 @@ def on_call(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, react: Callab
 
 
 def start(ahead: FetchesAhead, project: Project, *names: str) -> None:
-    ahead.start(project, names, partition_key=WINDOW, run_id="run-1")
+    ahead.start(project, dict.fromkeys(names, WINDOW), "run-1")
 
 
 def load(project: Project, name: str) -> int | None:
