@@ -20,7 +20,8 @@ COMMANDS = ("init", "segments", "add", "preview", "validate", "diff", "doctor", 
             "members", "history", "pause", "resume", "erase", "prune", "dbt-sources",
             "platforms", "simulator", "demo", "ui", "platform")  # fmt: skip
 STATUS = {"name", "state", "reason", "message", "fetched", "mapped", "unmapped", "joined", "left", "seconds",
-          "snapshot_at", "age", "fresh"}  # fmt: skip
+          "snapshot_at", "age", "fresh",
+    "remote_name", "remote_state", "drift"}  # fmt: skip
 REASONS = {"unknown", "ambiguous", "invalid", "duplicate"}
 
 
@@ -63,6 +64,7 @@ def test_a_sound_project_is_valid(project: Project) -> None:
         "environment": "development",
         "segments": 2,
         "connections": 2,
+        "warnings": [],
         "models": 1,
         "problems": [],
     }

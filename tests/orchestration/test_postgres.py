@@ -24,4 +24,4 @@ def test_a_segment_is_published_in_postgres(tmp_path: Path, simulator: Simulator
         assert {key for (key,) in table_rows(project, "vip", "contact_id")} == known
     causes = {cause for (cause,) in table_rows(project, "changes", "cause")}
     assert causes == {"baseline", "remote"}
-    assert set(build_definitions(tmp_path).resources or {}) == {"remote_segments_frames"}
+    assert set(build_definitions(tmp_path).resources or {}) == {"remote_segments_fetches", "remote_segments_frames"}
