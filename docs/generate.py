@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from docs.error_codes import write_errors_page
+from remote_segments.config.platforms import WITHOUT_MANIFEST
 from remote_segments.config.reference import write_reference
 from remote_segments.config.schema import write_schemas
 from remote_segments.membership.contract import write_tables_page
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES: dict[str, Callable[[Path], Path]] = {
     "docs/configuration.md": write_reference,
     "docs/errors.md": write_errors_page,
-    "docs/platforms.md": write_platforms_page,
+    "docs/platforms.md": lambda file: write_platforms_page(file, WITHOUT_MANIFEST.values()),
     "docs/tables.md": write_tables_page,
 }
 """Each generated page, and what writes it."""

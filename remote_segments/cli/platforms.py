@@ -13,10 +13,10 @@ from remote_segments.cli.live import check_live
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import out, print_json, print_problem, problem_json
 from remote_segments.config.folder import project_folder
+from remote_segments.config.platforms import WITHOUT_MANIFEST, Platform, all_platforms, kind_titles, verbs
 from remote_segments.config.project import PLATFORMS_FOLDER
 from remote_segments.errors import PlatformError, ProjectError
-from remote_segments.rest.catalog import bundled, installed_files, load_platforms, manifest_files, verbs
-from remote_segments.rest.manifest import Manifest
+from remote_segments.rest.catalog import bundled, installed_files, manifest_files
 from remote_segments.suggestions import choose
 from remote_segments.sync.forewarning import sunset
 
@@ -30,14 +30,14 @@ platform = typer.Typer(no_args_is_help=True, help="Whether a platform's manifest
 
 def platforms(project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """List the platforms that can be read, those of the project included, and how far each is proven."""
-    known = load_platforms(project_folder(project) / PLATFORMS_FOLDER)
+    known = all_platforms(project_folder(project) / PLATFORMS_FOLDER)
     if as_json:
-        print_json({"platforms": [_json(manifest) for manifest in known.values()]})
+        print_json({"platforms": [_json(one) for one in known.values()]})
         return
     out.print(_table(known))
 
 
-def _json(manifest: Manifest) -> dict[str, Any]:
+def _json(manifest: Platform) -> dict[str, Any]:
     return {
         "name": manifest.name,
         "verbs": list(verbs(manifest)),
@@ -49,18 +49,18 @@ def _json(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _table(known: Mapping[str, Manifest]) -> Table:
+def _table(known: Mapping[str, Platform]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("platform", "reads", "verbs", "proof", "API", "ends", "checked"):
         table.add_column(title, no_wrap=title in {"platform", "proof"})
     for manifest in known.values():
-        reads = ", ".join(kind.title.lower() for kind in manifest.sources.values())
+        reads = ", ".join(kind_titles(manifest))
         words = (manifest.name, reads, ", ".join(verbs(manifest)), manifest.proof, manifest.api_version)
         table.add_row(*map(Text, words), _ends(manifest), Text(manifest.checked.isoformat()))
     return table
 
 
-def _ends(manifest: Manifest) -> Text:
+def _ends(manifest: Platform) -> Text:
     """The day on which its version of the API ends, where the vendor says so; coloured when it is near."""
     day = manifest.sunset.get(manifest.api_version)
     near = sunset(manifest, manifest.api_version, datetime.now(UTC).date())
@@ -127,6 +127,9 @@ def manifest_file(name: str, project: Path | None) -> Path:
     if name.endswith((".yaml", ".yml")) or "/" in name:
         return Path(name).resolve()
     own = project_folder(project) / PLATFORMS_FOLDER
+    if name in WITHOUT_MANIFEST:
+        found = f"`{name}` has no manifest: what is read is written in each segment's file."
+        raise ProjectError("no-manifest", found, "`remote-segments validate --live` checks its segments.")
     known = {file.stem: file for file in (*bundled(), *installed_files(), *manifest_files(own))}
     if name not in known:
         found = f"There is no platform `{name}`."

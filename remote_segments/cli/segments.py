@@ -11,8 +11,9 @@ from remote_segments.cli.output import count, out, print_json, problem_json, say
 from remote_segments.cli.simulating import simulated
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
+from remote_segments.sources.columns import ColumnPlatform
 from remote_segments.sync.connecting import connect
-from remote_segments.sync.finding import Listing, Row, described, list_segments, split
+from remote_segments.sync.finding import Listing, Row, described, list_segments, platform_of, split
 
 
 def segments(
@@ -40,7 +41,8 @@ def segments(
         left_out = [problem_json(problem) for problem in found.left_out]
         print_json({"connection": name, "segments": [_json(row) for row in rows], "not_listed": left_out})
         return
-    _print(name, Listing(rows, found.left_out), filter_)
+    by_hand = isinstance(platform_of(loaded, name), ColumnPlatform)
+    _print(name, Listing(rows, found.left_out), filter_, described_by_hand=by_hand)
 
 
 def _has(row: Row, text: str | None) -> bool:
@@ -54,7 +56,7 @@ def _json(row: Row) -> dict[str, object]:
             "files": list(row.files)}  # fmt: skip
 
 
-def _print(connection: str, found: Listing, text: str | None) -> None:
+def _print(connection: str, found: Listing, text: str | None, *, described_by_hand: bool) -> None:
     if found.rows:
         table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
         for title in ("id", "name", "kind"):
@@ -71,7 +73,7 @@ def _print(connection: str, found: Listing, text: str | None) -> None:
         say(f"No segment has `{text}` in its name or id." if text else "There is none.")
     for problem in found.left_out:
         say(f"{problem.found} {problem.fix}")
-    if found.rows:
+    if found.rows and not described_by_hand:
         say(f"\nTo add one: remote-segments add {_example(connection, found.rows)}")
 
 

@@ -1,10 +1,13 @@
 """What one refresh of a segment will ask of its account, before it starts. Durations are in seconds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.rest.endpoint import Endpoint
+from remote_segments.rest.limits import Limits
+from remote_segments.rest.manifest import Manifest, SourceKind
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,11 @@ class Estimate:
 
 
 def refresh_calls(project: Project, segment: Segment, size: int | None) -> int:
-    """Calls of one refresh at most; without a size, at least."""
-    wanted = project.identifiers_read(segment)
-    return project.manifest_of(segment).calls_per_refresh(project.source_kind_name(segment), size or 0, wanted)
+    """Calls of one refresh at most; without a size, at least. Files and tables are one call: nobody counts them."""
+    platform, wanted = project.manifest_of(segment), project.identifiers_read(segment)
+    if not isinstance(platform, Manifest):
+        return 1
+    return platform.calls_per_refresh(project.source_kind_name(segment), size or 0, wanted)
 
 
 def estimate(project: Project, segment: Segment, size: int | None = None, took: float | None = None) -> Estimate:
@@ -50,13 +55,19 @@ def estimate(project: Project, segment: Segment, size: int | None = None, took: 
         took: seconds that its latest fetch took.
     """
     calls = refresh_calls(project, segment, size)
-    connection, members = project.connection_of(segment), project.source_kind(segment).members
-    limits = [project.manifest_of(segment).limits.overridden_by(connection.limits)]
-    if isinstance(members, Endpoint) and members.limits is not None:
-        limits.append(members.limits)
-    least = max(one.seconds_for(calls) for one in limits)
+    least = max((one.seconds_for(calls) for one in _limits(project, segment)), default=0.0)
     known = took is not None or least > 0
     return Estimate(segment.name, segment.source.connection, calls, size, max(took or 0.0, least) if known else None)
+
+
+def _limits(project: Project, segment: Segment) -> Iterator[Limits]:
+    """The limits that a refresh keeps to; none of files and tables."""
+    platform, kind = project.manifest_of(segment), project.source_kind(segment)
+    if not isinstance(platform, Manifest) or not isinstance(kind, SourceKind):
+        return
+    yield platform.limits.overridden_by(project.connection_of(segment).limits)
+    if isinstance(kind.members, Endpoint) and kind.members.limits is not None:
+        yield kind.members.limits
 
 
 def _counted(number: int, thing: str) -> str:

@@ -12,6 +12,7 @@ from remote_segments.config.model import Model
 from remote_segments.config.names import is_name, is_reserved, name_fix
 from remote_segments.config.overlay import environment_names, laid_over, overlay_problems
 from remote_segments.config.paths import from_folder
+from remote_segments.config.platforms import Platform, all_platforms
 from remote_segments.config.project import PLATFORMS_FOLDER, PROJECT_FILE, SEGMENTS_FOLDER, Project
 from remote_segments.config.project_file import DEFAULT_ENVIRONMENT, ProjectFile, environment_of
 from remote_segments.config.quota import quota_problems
@@ -25,8 +26,7 @@ from remote_segments.config.references import (
 from remote_segments.config.salvage import SoundParts, sound_blocks, sound_parts, written_names
 from remote_segments.config.segment import Segment
 from remote_segments.errors import InvalidProject, Location, Problem
-from remote_segments.rest.catalog import load_platforms, manifest_files
-from remote_segments.rest.manifest import Manifest
+from remote_segments.rest.catalog import manifest_files
 from remote_segments.suggestions import choose
 from remote_segments.validation import check, in_order
 from remote_segments.yaml import Document, read_document
@@ -86,17 +86,17 @@ class _Reading:
     segments: dict[str, Segment] = field(default_factory=dict)
     parts: dict[str, SoundParts] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
-    platforms: dict[str, Manifest] = field(default_factory=dict)
+    platforms: dict[str, Platform] = field(default_factory=dict)
     platform_names: set[str] = field(default_factory=set)
 
     def read_platforms(self) -> None:
         """Reads all manifests; those of the project that are broken keep their name."""
         own = self.folder / PLATFORMS_FOLDER
         try:
-            self.platforms = load_platforms(own)
+            self.platforms = all_platforms(own)
         except InvalidProject as error:
             self.problems.extend(error.problems)
-            self.platforms = load_platforms()
+            self.platforms = all_platforms()
         self.platform_names = {*self.platforms, *(file.stem for file in manifest_files(own))}
 
     def read_segments(self) -> None:

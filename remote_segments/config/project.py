@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from remote_segments.config.connection import Connection
 from remote_segments.config.definition import definition_hash
 from remote_segments.config.model import Model
+from remote_segments.config.platforms import Kind, Platform
 from remote_segments.config.project_file import Environment
 from remote_segments.config.segment import Segment
 from remote_segments.errors import EngineError, Location, ProjectError
-from remote_segments.rest.manifest import Manifest, SourceKind
+from remote_segments.sources.columns import ColumnPlatform
 from remote_segments.suggestions import choose
 from remote_segments.warehouses.base import Warehouse
 from remote_segments.warehouses.duckdb import DuckDBSettings
@@ -38,7 +39,7 @@ class Project:
     connections: Mapping[str, Connection]
     models: Mapping[str, Model]
     segments: Mapping[str, Segment]
-    platforms: Mapping[str, Manifest]
+    platforms: Mapping[str, Platform]
     documents: Mapping[str, Document] = field(default_factory=dict, repr=False, compare=False)
     """By segment's name; under the empty name that of project.yaml."""
 
@@ -69,17 +70,23 @@ class Project:
         """The data model that a segment is mapped to."""
         return self.models[segment.model]
 
-    def manifest_of(self, segment: Segment) -> Manifest:
-        """The platform that a segment lives on."""
+    def manifest_of(self, segment: Segment) -> Platform:
+        """The platform that a segment lives on: its manifest, or what is known of one without."""
         return self.platforms[self.connection_of(segment).platform]
 
-    def source_kind(self, segment: Segment) -> SourceKind:
+    def source_kind(self, segment: Segment) -> Kind:
         """What kind of membership it is on its platform: a segment, a list."""
-        return self.manifest_of(segment).sources[self.source_kind_name(segment)]
+        platform = self.manifest_of(segment)
+        if isinstance(platform, ColumnPlatform):
+            return platform.kind_of(segment.source.ids, segment.identifier_names)
+        return platform.sources[self.source_kind_name(segment)]
 
     def source_kind_name(self, segment: Segment) -> str:
         """The name under which the platform's manifest holds that kind."""
-        found = self.manifest_of(segment).source_kind(segment.source.ids)
+        platform = self.manifest_of(segment)
+        if isinstance(platform, ColumnPlatform):
+            return platform.kind
+        found = platform.source_kind(segment.source.ids)
         if found is None:
             ids = ", ".join(segment.source.ids)
             fix = "Report it: this is checked when a project is loaded."
@@ -92,8 +99,11 @@ class Project:
 
     def page_url(self, segment: Segment) -> str | None:
         """The address of the segment's page in the platform's own tool; None where it is not known."""
+        platform = self.manifest_of(segment)
+        if isinstance(platform, ColumnPlatform):
+            return None
         options = self.connection_of(segment).options
-        return self.manifest_of(segment).page_url(self.source_kind_name(segment), segment.source.ids, options)
+        return platform.page_url(self.source_kind_name(segment), segment.source.ids, options)
 
     def timezone_of(self, segment: Segment) -> str:
         """The zone of a segment's times of day."""

@@ -10,6 +10,8 @@ from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.errors import Problem
 from remote_segments.rest.endpoint import Endpoint
+from remote_segments.rest.limits import Limits
+from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.suggestions import listed
 
 MINUTES_PER_DAY = 1_440
@@ -67,11 +69,16 @@ def budgets(project: Project, sizes: Mapping[str, int] | None = None) -> dict[st
         sizes: members of the segments whose size is known, from the last snapshot or the platform.
     """
     demands: dict[str, list[Demand]] = {}
+    limits: dict[str, Limits] = {}
     for segment in project.segments.values():
-        demands.setdefault(segment.source.connection, []).append(
-            _demand(project, segment, (sizes or {}).get(segment.name))
-        )
-    return {name: _budget(project, name, wanted) for name, wanted in sorted(demands.items())}
+        platform = project.manifest_of(segment)
+        if not isinstance(platform, Manifest):
+            continue  # files and tables have no quota
+        connection = segment.source.connection
+        limits[connection] = platform.limits.overridden_by(project.connections[connection].limits)
+        demand = _demand(project, segment, (sizes or {}).get(segment.name))
+        demands.setdefault(connection, []).append(demand)
+    return {name: _budget(name, limits[name], wanted) for name, wanted in sorted(demands.items())}
 
 
 def address_budgets(project: Project) -> list[Budget]:
@@ -83,6 +90,8 @@ def address_budgets(project: Project) -> list[Budget]:
     allowed: dict[tuple[str, str], float] = {}
     for segment in project.segments.values():
         kind = project.source_kind(segment)
+        if not isinstance(kind, SourceKind):
+            continue
         for endpoint in (kind.describe, kind.describe.count, kind.members):
             if not isinstance(endpoint, Endpoint) or endpoint.limits is None:
                 continue
@@ -112,9 +121,7 @@ def _demand(project: Project, segment: Segment, size: int | None) -> Demand:
     return Demand(segment.name, segment.refresh_frequency.ticks_per_day, calls, size)
 
 
-def _budget(project: Project, name: str, demands: list[Demand]) -> Budget:
-    connection = project.connections[name]
-    limits = project.platforms[connection.platform].limits.overridden_by(connection.limits)
+def _budget(name: str, limits: Limits, demands: list[Demand]) -> Budget:
     return Budget(
         name, limits.calls_per_day(), tuple(sorted(demands, key=lambda demand: (-demand.calls, demand.segment)))
     )

@@ -19,11 +19,14 @@ from remote_segments.config.model import Model
 from remote_segments.config.names import RULE
 from remote_segments.config.project_file import EnvironmentOverlay, ProjectFile
 from remote_segments.config.segment import Column, Columns, Freshness, Guards, Segment, Source
+from remote_segments.files.source import Completeness, CountFile, Csv, FileSource, ManifestFile
 from remote_segments.membership.tables import RESERVED_NAMES
 from remote_segments.rest.limits import Limits
 from remote_segments.settings import Secret
+from remote_segments.sources.columns import SourceColumn
 from remote_segments.suggestions import listed
 from remote_segments.warehouses.duckdb import DuckDBSettings
+from remote_segments.warehouses.platform import QuerySource
 from remote_segments.warehouses.postgres import PostgresSettings
 
 SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
@@ -54,6 +57,21 @@ SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
         "both where the platform wants both). Ids are the characters written: `010` stays `010`.",
         Source,
     ),
+    (
+        "### source, of a connection to files",
+        "Besides `connection`: see [Files and tables as sources](generic-sources.md).",
+        FileSource,
+    ),
+    ("#### source.completeness", "Exactly one of these, or `completeness: atomic`.", Completeness),
+    ("#### source.completeness.manifest", "The file's name alone, or these keys.", ManifestFile),
+    ("#### source.completeness.count", "The file's name alone, or these keys.", CountFile),
+    ("#### source.csv", "", Csv),
+    (
+        "### source, of a connection to the warehouse",
+        "Besides `connection`, exactly one of `table` and `sql`.",
+        QuerySource,
+    ),
+    ("### source.columns", "Of files and of the warehouse: the column's name alone, or these keys.", SourceColumn),
     ("### identifiers", "`email: email`, or `email:` with these keys.", Column),
     ("### columns", "Either of the two.", Columns),
     ("### freshness", "", Freshness),

@@ -3,15 +3,18 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 
+from remote_segments.config import column_sources
 from remote_segments.config.connection import Connection
 from remote_segments.config.model import Model
+from remote_segments.config.platforms import Platform
 from remote_segments.config.salvage import SoundParts
 from remote_segments.config.segment import Column, Segment, Source
 from remote_segments.errors import Problem
-from remote_segments.explanations import said, secret_in_file, unknown_key
+from remote_segments.explanations import kind_of, said, secret_in_file, unknown_key
 from remote_segments.identifiers import KINDS, Kind, Options
 from remote_segments.identifiers.telephone import regions
 from remote_segments.rest.manifest import Manifest, SourceKind
+from remote_segments.sources.columns import ColumnPlatform
 from remote_segments.suggestions import choose, listed, near
 from remote_segments.yaml import Document, KeyPath
 
@@ -26,7 +29,7 @@ class Known:
 
     connections: Mapping[str, Connection]
     models: Mapping[str, Model]
-    platforms: Mapping[str, Manifest]
+    platforms: Mapping[str, Platform]
     connection_names: Collection[str]
     model_names: Collection[str]
     platform_names: Collection[str]
@@ -44,14 +47,16 @@ def connection_problems(name: str, known: Known, document: Document) -> Iterator
     if manifest is not None:
         yield from _written_keys(name, connection, manifest, document)
         yield from _missing_keys(name, connection, manifest, document)
+    if isinstance(manifest, ColumnPlatform):
+        yield from column_sources.connection_problems(name, connection, manifest, document)
 
 
-def _names(manifest: Manifest) -> list[str]:
+def _names(manifest: Platform) -> list[str]:
     """The keys that a connection to this platform may have."""
     return [*Connection.model_fields, *manifest.connection.secrets, *manifest.connection.options]
 
 
-def _written_keys(name: str, connection: Connection, manifest: Manifest, document: Document) -> Iterator[Problem]:
+def _written_keys(name: str, connection: Connection, manifest: Platform, document: Document) -> Iterator[Problem]:
     """Secrets written out, options with a value that is not allowed, keys that the platform does not have."""
     secrets, options = manifest.connection.secrets, manifest.connection.options
     for key in connection.model_extra or {}:
@@ -67,10 +72,9 @@ def _written_keys(name: str, connection: Connection, manifest: Manifest, documen
             yield Problem("bad-value", f"{said(at)} is `{text[:40]}`.", choose(text, values), document.locate(at))
 
 
-def _missing_keys(name: str, connection: Connection, manifest: Manifest, document: Document) -> Iterator[Problem]:
+def _missing_keys(name: str, connection: Connection, manifest: Platform, document: Document) -> Iterator[Problem]:
     """What the platform needs and nobody wrote, unless a key looks like a misspelling of it."""
-    secrets, options = manifest.connection.secrets, manifest.connection.options
-    needed = {**secrets, **{key: option.description for key, option in options.items() if option.default is None}}
+    secrets, needed = manifest.connection.secrets, manifest.connection.needed()
     written = connection.model_extra or {}
     known = _names(manifest)
     meant = {near(key, known) for key in written if key not in known}
@@ -134,21 +138,36 @@ def _source_problems(
         yield Problem("unknown-connection", f"There is no connection `{name}`.", fix, where)
     connection = known.connections.get(name)
     manifest = known.platforms.get(connection.platform) if connection else None
+    if isinstance(manifest, ColumnPlatform):
+        yield from column_sources.source_problems(source, identifiers, manifest, document)
+        return
     if manifest is None:
         return
-    found = manifest.source_kind(source.ids)
-    if found is None:
+    no_texts = list(_no_texts(source, document))
+    if no_texts:
+        yield from no_texts
+        return
+    kind = manifest.source_kind(source.ids)
+    if kind is None:
         yield _wrong_ids(source, manifest, document)
         return
     for key, value in source.ids.items():
         if not value.strip():
             where = document.locate(("source", key))
-            yield Problem("bad-value", f"`source.{key}` is empty.", f"Write the id. {found[1].ids_help}", where)
-    for key in found[1].misshapen(source.ids):
+            yield Problem("bad-value", f"`source.{key}` is empty.", f"Write the id. {kind[1].ids_help}", where)
+    for key in kind[1].misshapen(source.ids):
         if source.ids[key].strip():
             wrong = f"`source.{key}` is `{source.ids[key]}`, which is not how {manifest.title} writes it."
-            yield Problem("bad-value", wrong, found[1].ids_help, document.locate(("source", key)))
-    yield from _identifier_problems(identifiers, found[1], manifest, document)
+            yield Problem("bad-value", wrong, kind[1].ids_help, document.locate(("source", key)))
+    yield from _identifier_problems(identifiers, kind[1], manifest, document)
+
+
+def _no_texts(source: Source, document: Document) -> Iterator[Problem]:
+    """Values that are no id: an id is the characters written."""
+    for key, value in source.ids.items():
+        if not isinstance(value, str):
+            found = f"`source.{key}` is {kind_of(value)}."
+            yield Problem("wrong-type", found, "Write text.", document.locate(("source", key)))
 
 
 def _identifier_problems(

@@ -15,7 +15,9 @@ from pydantic import BaseModel
 from remote_segments.config.cases import Cases
 from remote_segments.config.project_file import ProjectFile
 from remote_segments.config.segment import Segment
+from remote_segments.files.source import FileSource
 from remote_segments.rest.manifest import Manifest
+from remote_segments.warehouses.platform import QuerySource
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -56,6 +58,7 @@ def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
         if "default" in node and node["default"] is None:
             del node["default"]
     _partial_environments(schema)
+    _rows_as_sources(schema)
     return {"$schema": DIALECT, "title": title, **schema}
 
 
@@ -92,6 +95,19 @@ def _partial_environments(schema: dict[str, Any]) -> None:
         **_described(overlay, "connections"),
         "anyOf": [connections, {"type": "null"}],
     }
+
+
+def _rows_as_sources(schema: dict[str, Any]) -> None:
+    """Completes the keys of sources of files and of the warehouse, beside the ids of platforms."""
+    definitions = schema.get("$defs", {})
+    source = definitions.get("Source")
+    if source is None:
+        return
+    for model in (FileSource, QuerySource):
+        found = _schema(model, "")
+        definitions |= found.get("$defs", {})
+        source["properties"] |= found["properties"]
+    source["additionalProperties"] = {"type": ["string", "number", "boolean"]}  # an id, as the characters written
 
 
 def _described(overlay: dict[str, Any], name: str) -> dict[str, Any]:

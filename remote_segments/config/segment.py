@@ -99,13 +99,13 @@ class Source(Settings):
     """Where the members are: a connection, and the ids that name the segment or list there."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Characters]
+    __pydantic_extra__: dict[str, Any]
 
     connection: str = Field(description="A connection of project.yaml.", examples=["klaviyo"])
 
     @property
-    def ids(self) -> dict[str, str]:
-        """The platform's id keys, as the characters written."""
+    def ids(self) -> dict[str, Any]:
+        """The platform's id keys, as the characters written; of files and of the warehouse, also lists and mappings."""
         return dict(self.__pydantic_extra__ or {})
 
 
@@ -272,6 +272,11 @@ class Segment(Settings):
     remap_on_model_refresh: bool = Field(
         True, description="Map the latest ids again when the model's asset was refreshed, without calling the platform."
     )
+
+    @property
+    def identifier_names(self) -> tuple[str, ...]:
+        """The platform's identifiers that it is matched by, in order, each once."""
+        return tuple(dict.fromkeys(name for entry in self.identifiers for name in entry))
 
     @field_validator("name", mode="before")
     @classmethod

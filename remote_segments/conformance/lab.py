@@ -15,10 +15,11 @@ from remote_segments.conformance.marks import marks
 from remote_segments.conformance.reading import invented_secrets
 from remote_segments.conformance.world import World
 from remote_segments.errors import Location, Problem, RemoteSegmentsError, unexpected
-from remote_segments.rest.describing import Description, rule_hash
+from remote_segments.rest.describing import rule_hash
 from remote_segments.rest.manifest import Manifest, SourceKind
-from remote_segments.rest.platform import Fetch, Platform, Proof
+from remote_segments.rest.platform import Fetch, Platform
 from remote_segments.rest.python.declared import PythonMembers
+from remote_segments.sources.members import Description, Proof
 from remote_segments.yaml import Document, KeyPath
 
 SMALL = 5

@@ -17,7 +17,8 @@ Version {tables.CONTRACT_VERSION} of the contract, kept in `meta`. All tables ar
 (`segments` by default). A later version with the same first number only adds columns or tables.
 
 - Every segment has a table of its own name: one row per mapped member with the model's columns, `joined_at` and
-  `snapshot_at` (when the ids were fetched). It is replaced in one step; grants and dependent views survive.
+  `snapshot_at` (the time of the ids: when they were fetched, or of the files that they came from). It is replaced in
+  one step; grants and dependent views survive.
 - The tables below are shared by all segments. A snapshot's rows count only once its row in `snapshots` says
   `published`: join with it, or use the queries at the end.
 - `timestamp` is an instant with its time zone, in UTC.

@@ -19,7 +19,7 @@ def enriched(scope: Scope, snapshot_id: str, model: Model, columns: Sequence[str
         snapshot_id: the snapshot to show.
         model: the model.
         columns: the model's columns to keep.
-        snapshot_at: when the ids were fetched.
+        snapshot_at: the time of the ids.
     """
     rows = scope.rows("keys", snapshot_id)
     offered = model.keys()

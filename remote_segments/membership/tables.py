@@ -93,6 +93,7 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "remote_rule_hash": "text",  # of what decides who is a member, where the platform tells it
         "drift": "text",  # what the platform changed since the published snapshot before it: name, rule, state
         "fetched_at": "timestamp",  # when the fetch began: whoever joined later is not in it
+        "data_at": "timestamp",  # the data's own time where the source tells it, as files do; its age is judged by it
         "model_read_at": "timestamp",  # when the model was read
         "effective_at": "timestamp",  # from when this membership counts: fetched_at, or model_read_at of a remap
         "published_at": "timestamp",  # when it was published; null before

@@ -26,7 +26,7 @@ from remote_segments.sync.freezing import EXPIRED, freeze_of
 from remote_segments.sync.mapping import map_segment
 from remote_segments.sync.pausing import pause_of
 from remote_segments.sync.publication import publish_segment
-from remote_segments.sync.snapshots import Snapshot, record_without_members
+from remote_segments.sync.snapshots import Snapshot, data_time, record_without_members
 
 Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
@@ -164,6 +164,7 @@ def _fetch_metadata(chain: Chain, row: Snapshot, expected: Estimate | None) -> d
             "seconds": metadata.rounded(row.seconds),
             "snapshot": row.snapshot_id,
             "fetched at": row.fetched_at,
+            "data as of": row.data_at,
         }
     )
 
@@ -308,7 +309,7 @@ def _published(context: dg.AssetExecutionContext, chain: Chain, partition: str) 
                 "calls": row.calls,
                 "seconds": metadata.rounded(row.seconds),
                 "snapshot": row.snapshot_id,
-                "snapshot instant": row.fetched_at,
+                "snapshot instant": data_time(row),
                 "dagster/table_name": f"{chain.project.warehouse.schema_}.{chain.segment.name}",
             }
         ),

@@ -1,5 +1,6 @@
 """What the UI says about an asset before it ever ran: description, owner, group, kinds, tags, its file."""
 
+import json
 from typing import Any
 
 import dagster as dg
@@ -44,10 +45,14 @@ def metadata_of(project: Project, segment: Segment) -> dict[str, Any]:
         ),
         "refresh frequency": segment.refresh_frequency.text,
         "identifiers": ", ".join(" and ".join(entry) for entry in segment.identifiers),
-        "source": ", ".join(f"{key} {value}" for key, value in segment.source.ids.items()),
+        "source": ", ".join(f"{key} {_said(value)}" for key, value in segment.source.ids.items()),
     }
     page = project.page_url(segment)
     return {**found, "page in the tool": dg.MetadataValue.url(page)} if page else found
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 TEXTS = {

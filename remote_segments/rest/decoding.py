@@ -21,6 +21,7 @@ from remote_segments.rest.messages import Response
 from remote_segments.rest.paths import Path, missing, wrong_type
 from remote_segments.rest.refusals import as_text, looks_like_page, media_type
 from remote_segments.settings import Settings
+from remote_segments.sources.members import Page
 
 _MISSING_FIELD = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _PLACE = re.compile(r" - at `\$(?P<at>[^`]*)`$")
@@ -73,15 +74,6 @@ class Extra:
     type: Any
     absent: bool = False  # whether the path may be missing
     null: bool = False  # whether a null may stand anywhere on the path
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Members of one page as columns of equal length, in the order of the answer."""
-
-    columns: dict[str, list[str | None]]
-    joined_at: list[datetime | None] | None
-    length: int
 
 
 @dataclass

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Protocol
 
@@ -20,24 +19,10 @@ from remote_segments.rest.paths import Path, entries, find, take, wrong_type
 from remote_segments.rest.placeholders import Template, fill, names
 from remote_segments.rest.refusals import as_text
 from remote_segments.settings import Settings, Texts
+from remote_segments.sources.members import Description, State
 
 DESCRIBED = "described_name"
 """Placeholder for the segment's name as the platform describes it, for what is asked for by name."""
-
-State = Literal["ready", "computing", "inactive", "archived"]
-"""Computing: the membership is not complete yet; inactive: the platform no longer updates it; archived: put away."""
-
-
-@dataclass(frozen=True)
-class Description:
-    """A segment as the platform describes it now."""
-
-    name: str
-    size: int | None = None
-    state: State = "ready"
-    updated_at: datetime | None = None
-    warning: str | None = None  # why the state is not ready
-    rule_hash: str | None = None  # of what decides who is a member, where the platform tells it
 
 
 class Condition(Settings):

@@ -1,7 +1,6 @@
 """The segments of an account: the pages of a listing, read to the end like those of a membership."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from msgspec import UNSET
@@ -11,26 +10,17 @@ from remote_segments.errors import PlatformError
 from remote_segments.explanations import refusal
 from remote_segments.rest.counting import whole_number
 from remote_segments.rest.decoding import decode_document
-from remote_segments.rest.describing import Condition, State
+from remote_segments.rest.describing import Condition
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.messages import Base, Request, Response
 from remote_segments.rest.paging import Paging, misplaced
 from remote_segments.rest.paging.turns import Call, Turn
 from remote_segments.rest.paths import Path, entries, find, missing, take, wrong_type
 from remote_segments.rest.refusals import as_text
+from remote_segments.sources.members import Listed, State
 
 MAX_PAGES = 10_000
 """Pages of a listing; more are an error."""
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One segment of an account: the ids that a segment file names, its name; size and state where it is told."""
-
-    ids: dict[str, str] = field(default_factory=dict)
-    name: str = ""
-    size: int | None = None
-    state: State | None = None
 
 
 class Listing(Endpoint):

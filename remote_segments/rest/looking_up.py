@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from remote_segments.errors import RemoteSegmentsError
-from remote_segments.rest.decoding import IdentifierField, Page
-from remote_segments.rest.describing import Description
+from remote_segments.rest.decoding import IdentifierField
+from remote_segments.rest.export.members import Export
 from remote_segments.rest.files.flow import FileFlow
+from remote_segments.rest.files.stream import Stream
 from remote_segments.rest.lookup import Lookup
-from remote_segments.rest.members import MembersFlow, Proof
+from remote_segments.rest.members import Members, MembersFlow
 from remote_segments.rest.messages import Base, Pause, Request, Response
+from remote_segments.rest.python.declared import PythonMembers
 from remote_segments.rest.python.flow import PythonFlow
+from remote_segments.sources.members import Description, Page, Proof
 
 PREVIEWED = 1_000
 """Members of a page that are looked up for a preview: some platforms give 100,000 ids at once."""
@@ -41,6 +44,11 @@ class LookedUp:
     base: Base
     values: Mapping[str, str]
     where: str
+
+    @property
+    def members(self) -> Members | Stream | Export | PythonMembers:
+        """How the members themselves are read."""
+        return self.inner.members
 
     def pages(self) -> Pages:
         """Yields what the inner flow yields, its pages completed and cut anew; returns its proof, and what was missing.

@@ -6,9 +6,9 @@ be written in Python instead.
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from remote_segments.rest.audiences import Audiences
 from remote_segments.rest.auth import Auth
@@ -22,7 +22,8 @@ from remote_segments.rest.python.platform import PythonPlatform
 from remote_segments.rest.refusals import Refusal
 from remote_segments.rest.retries import Retries
 from remote_segments.rest.source_kind import SourceKind
-from remote_segments.settings import Settings, Texts
+from remote_segments.settings import Settings
+from remote_segments.sources.connection import ConnectionKeys
 
 Verb = Literal["auth", "limits", "members", "lookup", "describe", "list", "errors"]
 NAME = r"^[a-z][a-z0-9_]{0,47}$"
@@ -33,35 +34,6 @@ _SILENT: Mapping[str, Path] = {"graphql": "errors", "json-rpc": "error"}
 
 https://spec.graphql.org/October2021/#sec-Errors, https://www.jsonrpc.org/specification#response_object
 """
-
-
-def _described(value: Any) -> Any:
-    return {"description": value} if isinstance(value, str) else value
-
-
-class Option(Settings):
-    """Something that is not secret and differs between accounts: a region, a user name."""
-
-    description: str = Field(description="What to write, for a person.")
-    default: str | None = Field(
-        None, description="Value when the connection does not set it; without one it must be set."
-    )
-    values: Texts | None = Field(None, description="The only allowed values.")
-
-    @model_validator(mode="after")
-    def _default_allowed(self) -> "Option":
-        if self.values and self.default is not None and self.default not in self.values:
-            raise ValueError("the default is not one of the values")
-        return self
-
-
-class ConnectionKeys(Settings):
-    """What a connection to this platform is made of, beside the keys that every connection has."""
-
-    secrets: dict[str, str] = Field(default_factory=dict, description="Name of each secret: what it is.")
-    options: dict[str, Annotated[Option, BeforeValidator(_described, json_schema_input_type=str | Option)]] = Field(
-        default_factory=dict, description="Name of each option: what it is."
-    )
 
 
 class Manifest(Settings):
@@ -204,4 +176,4 @@ class Manifest(Settings):
         return fill_path(template, values)
 
 
-__all__ = ["NAME", "ConnectionKeys", "Manifest", "Option", "SourceKind", "Verb"]
+__all__ = ["NAME", "ConnectionKeys", "Manifest", "SourceKind", "Verb"]

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from remote_segments.errors import PlatformError, TemporaryError
-from remote_segments.rest.decoding import Page, PageDecoder
-from remote_segments.rest.describing import DESCRIBED, Describer, Description, naming, still_computing
+from remote_segments.rest.decoding import PageDecoder
+from remote_segments.rest.describing import DESCRIBED, Describer, naming, still_computing
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.export.job import Job
 from remote_segments.rest.formats import Format
@@ -18,6 +18,7 @@ from remote_segments.rest.paging import Paging
 from remote_segments.rest.paging.turns import Call, Turn
 from remote_segments.rest.totals import MOVED_SHARE, Total
 from remote_segments.rest.where import Sieve, Where
+from remote_segments.sources.members import Description, Page, Proof
 
 COUNTED_OFF = frozenset({"offset", "page-number"})
 """Kinds of paging that say how many members to pass over: they lose people when others leave meanwhile."""
@@ -47,20 +48,6 @@ class Members(Endpoint):
         """Yields the names that its addresses use."""
         yield from super().placeholders()
         yield from self.job.placeholders() if self.job is not None else ()
-
-
-@dataclass(frozen=True)
-class Proof:
-    """Why a fetch counts as complete; exists only when the last page was seen."""
-
-    completeness: str  # in words
-    declared_total: int | None
-    pages: int
-    members: int
-    doubt: int = 0  # by how many members the platform's count moved or differed meanwhile
-    repeated: int = 0  # members that came twice on one page or on two in a row: they moved while pages were read
-    left_out: int = 0  # who came on the pages and is no member, by the value that the manifest says decides it
-    missing: int = 0  # members whose identifiers were looked up, and whom the platform does not know any more
 
 
 def sifted(proof: Proof, sieve: Sieve) -> Proof:

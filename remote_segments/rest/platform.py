@@ -3,7 +3,7 @@
 import random as dice
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,16 +15,14 @@ from remote_segments.errors import EngineError, ProjectError
 from remote_segments.rest.auth.session import Session
 from remote_segments.rest.client import Client, Surroundings, Tally
 from remote_segments.rest.credentials import Keys
-from remote_segments.rest.decoding import IdentifierField, Page, PageDecoder
-from remote_segments.rest.describing import Describer, Description
+from remote_segments.rest.decoding import IdentifierField, PageDecoder
+from remote_segments.rest.describing import Describer
 from remote_segments.rest.files.flow import FileFlow
 from remote_segments.rest.files.reading import FileReader
 from remote_segments.rest.limits import Limits, utc_now
-from remote_segments.rest.listing import Listed
 from remote_segments.rest.looking_up import LookedUp
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.members import Members, MembersFlow
-from remote_segments.rest.members import Proof as PagesProof
 from remote_segments.rest.messages import Base
 from remote_segments.rest.placeholders import fill
 from remote_segments.rest.python.declared import PythonDescribe, PythonListing, PythonMembers
@@ -32,14 +30,7 @@ from remote_segments.rest.python.flow import CodeDescribe, PythonFlow, listed
 from remote_segments.rest.python.platform import PythonPlatform, Source
 from remote_segments.rest.quotas.limiter import SHARED, Limiters
 from remote_segments.rest.quotas.store import MemoryStore
-
-
-@dataclass(frozen=True)
-class Proof(PagesProof):
-    """Why a fetch counts as complete, and what it took."""
-
-    calls: int = 0
-    seconds: float = 0.0
+from remote_segments.sources.members import Description, Listed, Page, Proof
 
 
 class Fetch:
@@ -80,9 +71,13 @@ class Fetch:
         started, calls = self._client.surroundings.clock(), self._tally.calls
         found = yield from self._pages()
         seconds = self._client.surroundings.clock() - started
-        self._proof = Proof(**vars(found), calls=self._tally.calls - calls, seconds=seconds)
+        total, declared = self._flow.members.total, found.declared_total
+        fewest = total.fewest(declared, found.doubt) if total is not None and declared is not None else None
+        if fewest is not None:
+            fewest = max(0, fewest - found.left_out)  # the platform counts everybody on its pages
+        self._proof = replace(found, fewest=fewest, calls=self._tally.calls - calls, seconds=seconds)
 
-    def _pages(self) -> Generator[Page, None, PagesProof]:
+    def _pages(self) -> Generator[Page, None, Proof]:
         stream = self._client.stream(self._flow.pages(), self._tally)
         try:
             while True:
@@ -185,7 +180,12 @@ class Platform:
         """Closes the connections to the platform."""
         self._client.close()
 
-    def describe(self, kind: str, ids: Mapping[str, str]) -> Description:
+    def describe(
+        self,
+        kind: str,
+        ids: Mapping[str, str],
+        identifiers: tuple[str, ...] | None = None,  # noqa: ARG002 - some sources tell whether they have them
+    ) -> Description:
         """Returns what the platform says about one segment; a state of `computing` is told, not raised.
 
         Raises:

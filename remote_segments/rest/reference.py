@@ -1,7 +1,7 @@
 """docs/platforms.md, made of the manifests and of the classes that read them, so that it cannot be wrong."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,6 +21,7 @@ from remote_segments.rest.python.declared import PythonMembers
 from remote_segments.rest.source_kind import Reading
 from remote_segments.rest.where import Where
 from remote_segments.settings import Settings
+from remote_segments.sources.columns import ColumnPlatform
 
 PROOFS: Mapping[str, str] = {
     "documented": "written after the vendor's documentation, and nothing more",
@@ -52,24 +53,25 @@ unless `absent` says what it means. All keys are in `segment_configs/schema/plat
 """
 
 
-def platforms_page(platforms: Mapping[str, Manifest] | None = None) -> str:
-    """Returns the text of docs/platforms.md."""
+def platforms_page(platforms: Mapping[str, Manifest] | None = None, others: Collection[ColumnPlatform] = ()) -> str:
+    """Returns the text of docs/platforms.md; `others` are the platforms that have no manifest."""
     chosen = load_platforms() if platforms is None else platforms
-    blocks = [INTRODUCTION, "\n".join(_table(chosen)) + "\n"]
+    blocks = [INTRODUCTION, "\n".join(_table(chosen, others)) + "\n"]
     blocks += ["\n".join(_section(manifest)) + "\n" for manifest in chosen.values()]
+    blocks += ["\n".join(_section_of_rows(one)) + "\n" for one in others]
     blocks += [WRITING, *("\n".join(_bricks(title, union)) + "\n" for title, union in _UNIONS.items())]
     blocks.append("\n".join(_job()) + "\n")
     blocks.append("\n".join(_parts()))
     return "\n".join(blocks)
 
 
-def write_platforms_page(file: Path) -> Path:
+def write_platforms_page(file: Path, others: Collection[ColumnPlatform] = ()) -> Path:
     """Writes docs/platforms.md and returns its path."""
-    file.write_text(platforms_page(), encoding="utf-8")
+    file.write_text(platforms_page(others=others), encoding="utf-8")
     return file
 
 
-def _table(platforms: Mapping[str, Manifest]) -> Iterator[str]:
+def _table(platforms: Mapping[str, Manifest], others: Collection[ColumnPlatform]) -> Iterator[str]:
     yield "| platform | reads | identifiers | members a page | complete when | API | checked | proof |"
     yield "|---|---|---|---|---|---|---|---|"
     for manifest in platforms.values():
@@ -88,6 +90,10 @@ def _table(platforms: Mapping[str, Manifest]) -> Iterator[str]:
                 manifest.proof,
             ]
             yield f"| {' | '.join(cells)} |"
+    for one in others:
+        title = f"[{one.title}](#{_anchor(one.title)})"
+        cells = [title, one.kind, "its columns", "-", one.completeness, one.api_version]
+        yield f"| {' | '.join([*cells, one.checked.isoformat(), one.proof])} |"
     yield ""
     yield from (f"- **{level}**: {claim}." for level, claim in PROOFS.items())
 
@@ -161,6 +167,28 @@ def _audiences(manifest: Manifest) -> Iterator[str]:
     if manifest.audiences is not None:
         yield "- Typical audiences:"
         yield from (f"  - {who}: {how.strip()}" for who, how in manifest.audiences.sentences())
+
+
+def _section_of_rows(platform: ColumnPlatform) -> Iterator[str]:
+    yield f"## {platform.title}"
+    yield ""
+    yield f"{platform.notes}\n"
+    yield f"**Rights.** {platform.key_help}\n"
+    yield "```yaml"
+    yield "connections:"
+    yield f"  {platform.name}:"
+    yield f"    platform: {platform.name}"
+    needed = platform.connection.needed()
+    for name, option in platform.connection.options.items():
+        yield f"    {'' if name in needed else '# '}{name}: ...  # {option.description}"
+    yield from (
+        f"    # {name}: {{env: {platform.name.upper()}_{name.upper()}}}  # {text}"
+        for name, text in platform.connection.secrets.items()
+    )
+    yield "```"
+    yield ""
+    yield f"- **{platform.kind.capitalize()}**. {platform.ids_help}"
+    yield "- Documentation: " + ", ".join(f"[{verb}]({address})" for verb, address in platform.docs.items()) + "."
 
 
 def _source(kind: SourceKind) -> str:

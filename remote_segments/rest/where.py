@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pydantic import Field, model_validator
 
 from remote_segments.errors import PlatformError
-from remote_segments.rest.decoding import DECIDING, Page
+from remote_segments.rest.decoding import DECIDING
 from remote_segments.rest.paths import Path
 from remote_segments.rest.placeholders import Templates, fill, names
 from remote_segments.settings import Settings, Texts
+from remote_segments.sources.members import Page
 
 
 class Where(Settings):

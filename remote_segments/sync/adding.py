@@ -14,6 +14,7 @@ from remote_segments.config.references import collision_problems
 from remote_segments.config.segment import Segment
 from remote_segments.config.writing import Match, segment_text
 from remote_segments.errors import InvalidProject, Location, Problem, ProjectError
+from remote_segments.rest.manifest import Manifest
 from remote_segments.suggestions import choose, listed
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.finding import Target, find, manifest_of
@@ -23,8 +24,8 @@ from remote_segments.validation import check
 from remote_segments.yaml import parse
 
 if TYPE_CHECKING:
-    from remote_segments.rest.decoding import Page
-    from remote_segments.rest.platform import Platform
+    from remote_segments.sources.account import Account
+    from remote_segments.sources.members import Page
 
 SCHEMA = "schema/segment.json"
 """Where a project that `init` made keeps the schema of segment files."""
@@ -74,7 +75,7 @@ def draft(
     wishes: Wishes,
     *,
     now: datetime,
-    connect: "Callable[[Project, str], Platform]" = connect,
+    connect: "Callable[[Project, str], Account]" = connect,
 ) -> Draft:
     """Finds a segment of an account, measures its identifiers on one page, and drafts its file; nothing is written.
 
@@ -92,11 +93,11 @@ def draft(
         InvalidProject: what would be wrong with the file.
     """
     model = _model(project, wishes.model)
-    manifest_of(project, connection)
+    manifest = manifest_of(project, connection)
     with connect(project, connection) as platform:
         target = find(project, platform, connection, rest)
         name = _name(project, target, wishes.name)
-        page = None if wishes.identifiers else _first_page(platform, target)
+        page = None if wishes.identifiers else _first_page(platform, manifest, target)
     proposal = None if page is None else _measured(project, model, target, page)
     matches = wishes.identifiers or tuple(_match(project, target, proposal))
     day = now.astimezone(ZoneInfo(project.timezone)).date()
@@ -161,12 +162,12 @@ def _exists(name: str, file: Path) -> ProjectError:
     return ProjectError("file-exists", found, "Choose another --name.", Location(file))
 
 
-def _first_page(platform: "Platform", target: Target) -> "Page":
+def _first_page(platform: "Account", manifest: Manifest, target: Target) -> "Page":
     """Returns a page with all identifiers; where the key may not look up some, with those that come by themselves."""
     try:
         return platform.preview(target.kind, target.ids)
     except ProjectError as error:
-        source = platform.manifest.sources[target.kind]
+        source = manifest.sources[target.kind]
         if error.code != "access-denied" or source.lookup is None:
             raise
         return platform.preview(target.kind, target.ids, tuple(source.coming()))

@@ -16,7 +16,7 @@ from typing import Self
 
 from remote_segments.config.project import Project
 from remote_segments.errors import TemporaryError
-from remote_segments.rest.platform import Platform
+from remote_segments.sources.account import Account
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.fetch import Progress, retrieve
 from remote_segments.sync.quotas import limiters_of
@@ -142,7 +142,7 @@ class FetchesAhead:
         if self._stopping.is_set():
             self._discard(task)
 
-    def _connect(self, project: Project, connection: str) -> Platform:
+    def _connect(self, project: Project, connection: str) -> Account:
         return connect(project, connection, sleep=self._sleep, limiters=limiters_of(project))
 
     def _sleep(self, seconds: float) -> None:

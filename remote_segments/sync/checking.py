@@ -9,8 +9,8 @@ from remote_segments.config.quota import Budget, budgets, quota_problems
 from remote_segments.config.segment import Segment
 from remote_segments.errors import Location, PlatformError, Problem, ProjectError, RemoteSegmentsError
 from remote_segments.membership.models import Model, check_columns, published_columns
-from remote_segments.rest.describing import Description
-from remote_segments.rest.platform import Platform
+from remote_segments.sources.account import Account
+from remote_segments.sources.members import Description
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.deriving import check_model
 from remote_segments.sync.missing import MISSING, may_be_gone
@@ -19,9 +19,13 @@ from remote_segments.validation import in_order
 from remote_segments.warehouses.base import Session
 from remote_segments.yaml import KeyPath
 
-Connect = Callable[[Project, str], Platform]
+Connect = Callable[[Project, str], Account]
 
-_PLACES = ("segment-not-found", "address-not-found", "segment-unsuitable", "bad-value")
+_PLACES = (
+    *("segment-not-found", "address-not-found", "segment-unsuitable", "bad-value"),
+    *("file-missing", "file-unfinished", "file-ambiguous", "file-unexpected"),
+    *("source-missing", "source-unreadable", "column-missing", "identifier-column-type"),
+)
 """Codes that are about the id in a segment's file, not about the connection."""
 
 
@@ -151,11 +155,12 @@ def _unset_secrets(project: Project, name: str, found: Checked) -> Iterator[str]
             yield secret
 
 
-def _describe(project: Project, platform: Platform, segment: Segment, found: Checked) -> bool:
+def _describe(project: Project, platform: Account, segment: Segment, found: Checked) -> bool:
     """Asks about one segment; returns whether it is worth asking about others of the connection."""
     ids = segment.source.ids
     try:
-        described = platform.describe(project.source_kind_name(segment), ids)
+        identifiers = project.identifiers_read(segment)
+        described = platform.describe(project.source_kind_name(segment), ids, identifiers)
     except RemoteSegmentsError as error:
         if error.code == MISSING and may_be_gone(project, segment):
             found.notes.append(f"{segment.name}: the platform has it no more; what is published of it stays.")

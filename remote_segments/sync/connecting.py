@@ -1,35 +1,45 @@
 """From a connection's name in the project to an open account on its platform."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from remote_segments.config.project import Project
+from remote_segments.files.platform import FILES
+from remote_segments.sources.account import Account
+from remote_segments.sources.columns import ColumnPlatform
 
-if TYPE_CHECKING:
-    from remote_segments.rest.platform import Platform
 
-
-def connect(project: Project, connection: str, **surroundings: Any) -> "Platform":
+def connect(project: Project, connection: str, **surroundings: Any) -> Account:
     """Opens an account; its secrets are read now and kept nowhere else.
 
     Args:
         project: the loaded project.
         connection: a name under `connections` of project.yaml.
-        surroundings: what `Platform` takes beside the connection (`sleep`, `transport`, ...).
+        surroundings: what an account with a manifest takes beside the connection (`sleep`, `transport`, ...).
 
     Raises:
         ProjectError: `secret-unset`, `missing-key`.
     """
+    written = project.connections[connection]
+    platform = project.platforms[written.platform]
+    secrets = {name: one.read(f"connection {connection}, {name}") for name, one in written.secrets.items()}
+    if platform is FILES:
+        from remote_segments.files.account import FileAccount
+
+        return FileAccount(connection, written.options, secrets, project.folder)
+    if isinstance(platform, ColumnPlatform):
+        from remote_segments.warehouses.querying import QueryAccount
+
+        return QueryAccount(connection, project.open_warehouse())
     from remote_segments.rest.platform import Platform
     from remote_segments.sync.quotas import limiters_of
 
     # With a clock or sleep of its own, as in tests, nobody can take turns with others.
     counted = {} if {"clock", "sleep"} & surroundings.keys() else {"limiters": limiters_of(project)}
-    written = project.connections[connection]
     return Platform(
-        project.platforms[written.platform],
+        platform,
         connection=connection,
         base_url=written.base_url,
-        secrets={name: one.read(f"connection {connection}, {name}") for name, one in written.secrets.items()},
+        secrets=secrets,
         options=written.options,
         limits=written.limits,
         scratch=project.state / "downloads",

@@ -9,9 +9,11 @@ from pathlib import Path
 from remote_segments.config.connection import Connection
 from remote_segments.config.project import Project
 from remote_segments.errors import HeldError, ProjectError, RemoteSegmentsError, TemporaryError
+from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.placeholders import fill
 from remote_segments.rest.reaching import Reached, reach
 from remote_segments.settings import Secret
+from remote_segments.sources.columns import ColumnPlatform
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.forewarning import forewarnings
 from remote_segments.sync.freezing import EXPIRED
@@ -73,7 +75,11 @@ def _secret(name: str, place: Secret) -> Finding:
 
 def _platforms(project: Project) -> Iterator[Finding]:
     for name, connection in project.connections.items():
-        url = address_of(project, connection)
+        platform = project.platforms[connection.platform]
+        if isinstance(platform, ColumnPlatform):
+            yield _answer(project, name, platform.title.lower())
+            continue
+        url = address_of(platform, connection)
         reached = reach(url)
         where = f"{reached.host}{f' through the proxy {reached.proxy}' if reached.proxy else ''}"
         if reached.failure:
@@ -84,9 +90,8 @@ def _platforms(project: Project) -> Iterator[Finding]:
         yield from _clock(name, reached)
 
 
-def address_of(project: Project, connection: Connection) -> str:
+def address_of(manifest: Manifest, connection: Connection) -> str:
     """Where a connection's calls go."""
-    manifest = project.platforms[connection.platform]
     options = manifest.option_values(connection.options)
     return connection.base_url or fill(manifest.base_url, options)
 
@@ -105,7 +110,8 @@ def _answer(project: Project, name: str, where: str) -> Finding:
         return Finding("platforms", "ok", f"{name}: {where} answers; no segment uses it, so the key was not tried")
     try:
         with connect(project, name) as platform:
-            described = platform.describe(project.source_kind_name(segment), segment.source.ids)
+            identifiers = project.identifiers_read(segment)
+            described = platform.describe(project.source_kind_name(segment), segment.source.ids, identifiers)
     except RemoteSegmentsError as error:
         if error.code == "secret-unset":
             return Finding("platforms", "warn", f"{name}: {where} answers; the key is not set", "See secrets.")

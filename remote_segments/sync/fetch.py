@@ -17,7 +17,7 @@ from remote_segments.errors import EngineError, ProjectError, RemoteSegmentsErro
 from remote_segments.membership.functions import POSTGRES
 from remote_segments.membership.literals import literal, quoted, table_name
 from remote_segments.membership.tables import MEMBERS
-from remote_segments.rest.platform import Fetch, Platform
+from remote_segments.sources.account import Account, Fetch
 from remote_segments.sync.choosing import is_late
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.drift import drift
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int, int | None], None]
 """Called after each page with pages and members so far, and the members announced by the platform, if it does so."""
 
-Connect = Callable[[Project, str], Platform]
+Connect = Callable[[Project, str], Account]
 
 
 def fetch(
@@ -286,6 +286,7 @@ class Attempt:
             partition_key=self.partition_key,
             run_id=self.run_id,
             effective_at=self.now,
+            data_at=proof.data_at,
             source_name=told.name if told else None,
             warning=told.warning if told else None,
             remote_state=told.state if told else None,
@@ -344,11 +345,7 @@ def _spooled(attempt: Attempt, spools: Spools, progress: Progress | None, pages:
         if snapshot.fetched != writer.members:
             found = f"{writer.members:,} of {snapshot.fetched or 0:,} members were written."
             raise EngineError("spool-short", found, "Nothing was stored. Report this bug.")
-        total, declared = kind.members.total, pages.proof.declared_total
-        fewest = total.fewest(declared, pages.proof.doubt) if total is not None and declared is not None else None
-        if fewest is not None:
-            fewest = max(0, fewest - pages.proof.left_out)  # the platform counts everybody on its pages
-        return writer.prove(snapshot, kind.primary, fewest)
+        return writer.prove(snapshot, kind.primary, pages.proof.fewest)
 
 
 def _record_failure(attempt: Attempt, error: Exception, calls: int) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from remote_segments.config.platforms import Platform
 from remote_segments.config.project import Project
 from remote_segments.errors import Location, PlatformError, Problem, ProjectError
-from remote_segments.rest.describing import Description
 from remote_segments.rest.endpoint import PAGE_SIZE
-from remote_segments.rest.listing import Listed
 from remote_segments.rest.manifest import Manifest, SourceKind
-from remote_segments.rest.platform import Platform
+from remote_segments.sources.account import Account
+from remote_segments.sources.columns import ColumnPlatform
+from remote_segments.sources.members import Description, Listed
 from remote_segments.suggestions import choose, listed, near
 
 NOT_FOUND = ("segment-not-found", "address-not-found", "request-refused")
@@ -44,7 +45,7 @@ class Target:
     description: Description
 
 
-def manifest_of(project: Project, connection: str) -> Manifest:
+def platform_of(project: Project, connection: str) -> Platform:
     """The platform of a connection.
 
     Raises:
@@ -57,6 +58,20 @@ def manifest_of(project: Project, connection: str) -> Manifest:
     return project.platforms[project.connections[connection].platform]
 
 
+def manifest_of(project: Project, connection: str) -> Manifest:
+    """The manifest of a connection's platform.
+
+    Raises:
+        ProjectError: `unknown-connection`; `no-manifest` for files and the warehouse.
+    """
+    platform = platform_of(project, connection)
+    if isinstance(platform, ColumnPlatform):
+        found = f"The platform `{platform.name}` has no manifest: which rows are members, each segment's file says."
+        fix = "Write the segment's file by hand, as docs/generic-sources.md shows; `validate --live` checks it."
+        raise ProjectError("no-manifest", found, fix, f"connection {connection}")
+    return platform
+
+
 def split(project: Project, text: str) -> tuple[str, str]:
     """`klaviyo/VIPOPN` as connection and the rest, which may be empty.
 
@@ -64,7 +79,7 @@ def split(project: Project, text: str) -> tuple[str, str]:
         ProjectError: `unknown-connection`.
     """
     connection, _, rest = text.partition("/")
-    manifest_of(project, connection)
+    platform_of(project, connection)
     return connection, rest
 
 
@@ -90,7 +105,7 @@ def forms(connection: str, manifest: Manifest) -> str:
     )
 
 
-def list_segments(project: Project, platform: Platform, connection: str, outer: str = "") -> Listing:
+def list_segments(project: Project, platform: Account, connection: str, outer: str = "") -> Listing:
     """Lists an account; what the platform cannot list, or not without further ids, is told beside it.
 
     Args:
@@ -102,13 +117,16 @@ def list_segments(project: Project, platform: Platform, connection: str, outer: 
     Raises:
         ProjectError: `wrong-id-keys` when more ids are given than any listing needs.
     """
+    known = platform_of(project, connection)
+    if isinstance(known, ColumnPlatform):
+        return _list_rows(project, known, platform, connection, outer)
     found = Listing()
-    most = max(len(_needed(source, platform)) for source in platform.manifest.sources.values())
+    most = max(len(_needed(source, known)) for source in known.sources.values())
     if outer and len(outer.split("/")) > most:
-        sentence = f"The listings of {platform.manifest.title} take {most or 'no'} id{'' if most == 1 else 's'}."
+        sentence = f"The listings of {known.title} take {most or 'no'} id{'' if most == 1 else 's'}."
         raise ProjectError("wrong-id-keys", sentence, f"Leave `/{outer[:60]}` out.", f"connection {connection}")
-    for kind, source in platform.manifest.sources.items():
-        needed = _needed(source, platform)
+    for kind, source in known.sources.items():
+        needed = _needed(source, known)
         values = [piece.partition("=")[2] or piece for piece in outer.split("/")] if outer else []
         given = dict(zip(needed, values, strict=False))
         try:
@@ -124,7 +142,7 @@ def list_segments(project: Project, platform: Platform, connection: str, outer: 
     return found
 
 
-def described(platform: Platform, rows: list[Row]) -> list[Row]:
+def described(platform: Account, rows: list[Row]) -> list[Row]:
     """The same rows with exact size and state, by one call or two for each; one that is refused keeps what it had."""
     found = []
     for row in rows:
@@ -139,9 +157,21 @@ def described(platform: Platform, rows: list[Row]) -> list[Row]:
     return found
 
 
-def _needed(source: SourceKind, platform: Platform) -> list[str]:
+def _list_rows(project: Project, known: ColumnPlatform, platform: Account, connection: str, folder: str) -> Listing:
+    """Lists the files below a folder of a connection, or the tables of the warehouse."""
+    rows = platform.segments(known.kind, {"folder": folder} if folder else None)
+    return Listing([Row(known.kind, known.kind, one, _users(project, connection, one.ids)) for one in rows])
+
+
+def _users(project: Project, connection: str, ids: Mapping[str, str]) -> tuple[str, ...]:
+    """The segments that read a file or table, whatever else their sources say."""
+    sources = ((one.name, one.source) for one in project.segments.values() if one.source.connection == connection)
+    return tuple(name for name, source in sources if ids.items() <= source.ids.items())
+
+
+def _needed(source: SourceKind, manifest: Manifest) -> list[str]:
     """The ids of a kind that its listing itself asks for."""
-    options = platform.manifest.connection.options
+    options = manifest.connection.options
     names = source.list.placeholders() if source.list else ()
     return [name for name in dict.fromkeys(names) if name not in options and name != PAGE_SIZE]
 
@@ -151,14 +181,14 @@ def _files(project: Project, connection: str, ids: Mapping[str, str]) -> tuple[s
     return tuple(name for name, source in sources if source.connection == connection and source.ids == dict(ids))
 
 
-def find(project: Project, platform: Platform, connection: str, rest: str) -> Target:
+def find(project: Project, platform: Account, connection: str, rest: str) -> Target:
     """The segment that a person means: by its ids, else by its name where the platform lists names.
 
     Raises:
         ProjectError: `wrong-id-keys` when the text is no set of ids of the platform, `segment-not-found` with the
             nearest segments, `segment-ambiguous` when several kinds have it.
     """
-    manifest = platform.manifest
+    manifest = manifest_of(project, connection)
     meant = list(readings(manifest, rest))
     if not meant:
         found = f"`{rest[:60]}` names no segment of {manifest.title}." if rest else "No segment is named."
@@ -176,8 +206,9 @@ def find(project: Project, platform: Platform, connection: str, rest: str) -> Ta
     return targets[0] if targets else _by_name(project, platform, connection, rest)
 
 
-def _by_name(project: Project, platform: Platform, connection: str, rest: str) -> Target:
-    deep = max(len(_needed(source, platform)) for source in platform.manifest.sources.values())
+def _by_name(project: Project, platform: Account, connection: str, rest: str) -> Target:
+    manifest = manifest_of(project, connection)
+    deep = max(len(_needed(source, manifest)) for source in manifest.sources.values())
     *outer, name = rest.split("/", deep)
     rows = list_segments(project, platform, connection, "/".join(outer)).rows
     same = [row for row in rows if row.listed.name.casefold() == name.casefold()]
@@ -191,7 +222,7 @@ def _by_name(project: Project, platform: Platform, connection: str, rest: str) -
         hint = f"Several have this name: {', '.join(_said(connection, row) for row in same)}. "
     raise ProjectError(
         "segment-not-found",
-        f"{platform.manifest.title} has no segment `{rest[:60]}`, or this key may not see it.",
+        f"{manifest.title} has no segment `{rest[:60]}`, or this key may not see it.",
         f"{hint}`remote-segments segments {connection}` lists them.",
         f"connection {connection}",
     )

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
+from remote_segments.config.platforms import Platform
 from remote_segments.config.project import SEGMENTS_FOLDER, Project
 from remote_segments.errors import Problem
-from remote_segments.rest.manifest import Manifest
 from remote_segments.sync.freezing import expired
 
 NOTICE = timedelta(days=90)
@@ -28,7 +28,7 @@ def forewarnings(project: Project, now: datetime) -> Iterator[Problem]:
             yield Problem("segment-expired", f"{name} is frozen: {freeze.words}", freeze.fix, where)
 
 
-def sunset(manifest: Manifest, version: str, today: date) -> str | None:
+def sunset(manifest: Platform, version: str, today: date) -> str | None:
     """Says that a version of a platform's API ends soon, or ended; None while there is time, or no day is known."""
     day = manifest.sunset.get(version)
     if day is None or day - today > NOTICE:
@@ -38,7 +38,7 @@ def sunset(manifest: Manifest, version: str, today: date) -> str | None:
     return f"version {version} of {manifest.title}'s API {when}."
 
 
-def _fix(manifest: Manifest) -> str:
+def _fix(manifest: Platform) -> str:
     upgrade = "Take a newer release of remote-segments, whose manifest speaks a later version"
     if "version" in manifest.connection.options:
         return f"{upgrade}; or write a later `version` on the connection, and try it with `validate --live`."

@@ -9,12 +9,12 @@ from remote_segments.config.project import Project
 from remote_segments.errors import RemoteSegmentsError
 from remote_segments.identifiers.masking import masked
 from remote_segments.membership.guards import Counts
-from remote_segments.rest.platform import Platform
+from remote_segments.sources.account import Account
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.plan import plan_for
 from remote_segments.sync.trying import Tried, try_members
 
-Connect = Callable[[Project, str], Platform]
+Connect = Callable[[Project, str], Account]
 
 MOST = 5_000
 """Members of a page that are looked at: some platforms give 30,000 at once."""
@@ -52,10 +52,11 @@ def preview(project: Project, segment_name: str, connect: Connect = connect) -> 
     """
     segment = project.segment(segment_name)
     kind, ids = project.source_kind_name(segment), segment.source.ids
+    identifiers = project.identifiers_read(segment)
     try:
         with connect(project, segment.source.connection) as platform:
-            described = platform.describe(kind, ids)
-            page = platform.preview(kind, ids, project.identifiers_read(segment))
+            described = platform.describe(kind, ids, identifiers)
+            page = platform.preview(kind, ids, identifiers)
     except RemoteSegmentsError as error:
         error.placed(project.place(segment, ("source", *list(ids)[:1])))
         raise

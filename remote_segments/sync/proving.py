@@ -9,10 +9,10 @@ from remote_segments.config.project import Project
 from remote_segments.conformance.replay import paged
 from remote_segments.conformance.scrubbed.hearing import Heard, Listener
 from remote_segments.errors import PlatformError, ProjectError, RemoteSegmentsError
-from remote_segments.rest.describing import Description
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.members import Members
-from remote_segments.rest.platform import Platform, Proof
+from remote_segments.sources.account import Account
+from remote_segments.sources.members import Description, Proof
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.finding import Row, Target, described, find, list_segments, manifest_of
 
@@ -28,7 +28,7 @@ TELLING = 20
 PAGES = 3
 """Pages on which a small segment is read a second time, so that the way to the next page is seen."""
 
-Connect = Callable[..., Platform]
+Connect = Callable[..., Account]
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,13 @@ def prove(project: Project, connection: str, segment: str | None, connect: Conne
     return Findings(target, manifest, tuple(readings), tuple(proven), tuple(unproven))
 
 
-def _chosen(project: Project, platform: Platform, connection: str) -> Target:
+def _chosen(project: Project, platform: Account, connection: str) -> Target:
     """The smallest segment that tells something; where no size is known, one that the project reads.
 
     Raises:
         ProjectError: `segment-unnamed` when there is none.
     """
+    manifest = manifest_of(project, connection)
     listing = list_segments(project, platform, connection)
     rows = [row for row in listing.rows if row.listed.state in (None, "ready")]
     if not any(row.listed.size is not None for row in rows):
@@ -113,9 +114,9 @@ def _chosen(project: Project, platform: Platform, connection: str) -> Target:
         told = platform.describe(kind, ids)
         if told.state == "ready":
             return Target(connection, kind, dict(ids), told)
-    found = f"{platform.manifest.title} lists no segment that can be read now, and the project reads none of it."
-    hints = [source.ids_help for source in platform.manifest.sources.values()] if listing.left_out else []
-    fix = " ".join([f"Name one: --segment {_ids_of(platform.manifest)}.", *hints])
+    found = f"{manifest.title} lists no segment that can be read now, and the project reads none of it."
+    hints = [source.ids_help for source in manifest.sources.values()] if listing.left_out else []
+    fix = " ".join([f"Name one: --segment {_ids_of(manifest)}.", *hints])
     raise ProjectError("segment-unnamed", found, fix, f"connection {connection}")
 
 
@@ -142,14 +143,15 @@ def _read(project: Project, target: Target, connect: Connect, page_size: int | N
     listener = Listener()
     platforms = dict(project.platforms)
     name = project.connections[target.connection].platform
-    platforms[name] = paged(platforms[name], target.kind, page_size)
+    manifest = paged(manifest_of(project, target.connection), target.kind, page_size)
+    platforms[name] = manifest
     with connect(replace(project, platforms=platforms), target.connection, transport=listener) as platform:
         fetch = platform.fetch(target.kind, target.ids)
         columns: dict[str, list[str | None]] = {}
         for page in fetch:
             for column, values in page.columns.items():
                 columns.setdefault(column, []).extend(values)
-    primary = platforms[name].sources[target.kind].primary
+    primary = manifest.sources[target.kind].primary
     return Reading(columns, fetch.proof, fetch.description, tuple(listener.heard), primary, page_size)
 
 

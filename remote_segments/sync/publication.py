@@ -15,7 +15,7 @@ from remote_segments.sync.mapping import map_members, note_failure, remap
 from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.results import Published
 from remote_segments.sync.retention import expire
-from remote_segments.sync.snapshots import Snapshot, get, latest_published, update
+from remote_segments.sync.snapshots import Snapshot, data_time, get, latest_published, update
 from remote_segments.sync.store import ensure_store
 from remote_segments.warehouses.base import Session, Warehouse
 
@@ -157,11 +157,12 @@ def _replace(session: Session, plan: Plan, snapshot: Snapshot) -> int:
     model = read_model(session, plan)
     check_model(session, plan, model)  # one key lost and another there twice would give the same number of rows
     columns = published_columns(model, plan.include, plan.exclude, plan.where)
-    if snapshot.fetched_at is None:
+    instant = data_time(snapshot)
+    if instant is None:
         raise EngineError("no-instant", f"Snapshot {snapshot.snapshot_id} has no instant.", "Report this bug.")
     _refuse_lost_columns(session, plan, snapshot, columns)
     scope = scope_of(session, plan)
-    rows = enriched(scope, snapshot.snapshot_id, model, columns, snapshot.fetched_at)
+    rows = enriched(scope, snapshot.snapshot_id, model, columns, instant)
     return session.replace_table(plan.segment, scope.sql(rows))
 
 

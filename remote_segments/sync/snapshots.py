@@ -56,6 +56,7 @@ class Snapshot:
     remote_rule_hash: str | None = None
     drift: str | None = None
     fetched_at: datetime | None = None
+    data_at: datetime | None = None
     model_read_at: datetime | None = None
     effective_at: datetime | None = None
     published_at: datetime | None = None
@@ -76,6 +77,11 @@ class Snapshot:
     pages: int | None = None
     calls: int | None = None
     seconds: float | None = None
+
+
+def data_time(snapshot: Snapshot) -> datetime | None:
+    """The time of a snapshot's data: its own where the source told it, else when it was fetched."""
+    return snapshot.data_at or snapshot.fetched_at
 
 
 _COMPLETE = f"state IN ({', '.join(map(literal, COMPLETE))})"

@@ -19,7 +19,7 @@ UNFINISHED = ("fetched", "mapped")
 """States of a snapshot whose refresh runs now, or stopped before it published."""
 
 _COLUMNS = (
-    "segment", "snapshot_id", "state", "reason", "message", "fetched_at", "effective_at", "published_at",
+    "segment", "snapshot_id", "state", "reason", "message", "fetched_at", "data_at", "effective_at", "published_at",
     "fetched", "mapped", *REASONS, "joined_count", "left_count", "completeness", "calls", "seconds", "source_name",
     "warning", "remote_state", "drift",
 )  # fmt: skip
@@ -88,7 +88,9 @@ ATTEMPT_ORDER = "snapshot_id DESC"
 
 def _first(session: Session, condition: str, order: str) -> dict[str, dict[str, Any]]:
     """The first row of `snapshots` per segment."""
-    columns = ", ".join(f'"{name}"' for name in _COLUMNS)
+    relation = session.relation("snapshots", session.schema)
+    present = relation.columns if relation else {}  # a release before this one wrote fewer
+    columns = ", ".join(f'"{name}"' if name in present else f'NULL AS "{name}"' for name in _COLUMNS)
     rows = session.rows(
         f"SELECT {columns} FROM (SELECT *, row_number() OVER (PARTITION BY segment ORDER BY {order}) AS place "
         f"FROM {table_name(session.schema, 'snapshots')} WHERE {condition}) ranked WHERE place = 1"
@@ -123,7 +125,8 @@ def _status(
     segment: Segment, row: dict[str, Any] | None, newest: dict[str, Any] | None, stop: _Stop, now: datetime
 ) -> SegmentStatus:
     frozen = str(stop.freeze) if stop.freeze else None
-    age, words = verdict(segment, row["fetched_at"] if row else None, now, frozen)
+    instant = (row["data_at"] or row["fetched_at"]) if row else None
+    age, words = verdict(segment, instant, now, frozen)
     state, reason, message = _state(row, newest)
     message = message or _few_mapped(segment, row)
     if stop.freeze:
@@ -140,7 +143,7 @@ def _status(
         unmapped={reason: row[reason] for reason in REASONS} if row else None,
         joined=row["joined_count"] if row else None,
         left=row["left_count"] if row else None,
-        snapshot_at=row["fetched_at"] if row else None,
+        snapshot_at=instant,
         seconds=row["seconds"] if row else None,
         age=age,
         age_message=words,

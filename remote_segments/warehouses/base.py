@@ -3,7 +3,7 @@
 SQL text is compiled elsewhere for `dialect`; a warehouse runs it with its own driver, in its own transaction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,12 @@ class Session(Protocol):
 
     def spilling(self) -> AbstractContextManager[None]:
         """Keeps memory small while the block runs: a large intermediate result goes to disk."""
+
+    def stream(self, sql: str, size: int) -> "Iterator[pa.RecordBatch]":
+        """Yields the rows of a SELECT of texts in batches of at most `size`; memory does not grow with their number.
+
+        Nothing else is asked of the session until the last batch was read.
+        """
 
     def frame(self, sql: str) -> "pd.DataFrame":
         """Returns a SELECT as a frame: whole numbers stay whole (`Int64` with nulls), decimals stay `Decimal`."""

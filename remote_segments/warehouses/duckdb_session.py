@@ -52,6 +52,11 @@ class DuckDBSession:
         """Returns all rows of a SELECT; timestamps are aware datetimes in UTC, whole numbers are ints."""
         return to_rows(self.arrow(sql))
 
+    def stream(self, sql: str, size: int) -> "Iterator[pa.RecordBatch]":
+        """Yields the rows of a SELECT in batches."""
+        with self._guarded():
+            yield from self._connection.sql(sql).to_arrow_reader(size)
+
     def frame(self, sql: str) -> "pd.DataFrame":
         """Returns a SELECT as a frame."""
         return to_frame(self.arrow(sql))

@@ -5,7 +5,7 @@ In the CSV of both, a null is nothing and an empty text is `""`, so the two are 
 """
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,25 @@ def read_table(connection: "psycopg.Connection[Any]", sql: str) -> pa.Table:
         if column.type_code == _NUMERIC:
             table = table.set_column(place, column.name, decimals(table.column(place)))
     return table
+
+
+def stream_texts(connection: "psycopg.Connection[Any]", sql: str) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a SELECT of texts as they come."""
+    described = connection.execute(f"SELECT * FROM ({sql}) AS q LIMIT 0".encode()).description or []
+    names = [column.name for column in described]
+    with connection.cursor().copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)".encode()) as copy:
+        stream = io.BufferedReader(_Incoming(copy), 1 << 20)
+        if not stream.peek(1):
+            return
+        yield from pyarrow.csv.open_csv(
+            stream,
+            read_options=pyarrow.csv.ReadOptions(use_threads=False, column_names=names),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), null_values=[""],
+                strings_can_be_null=True, quoted_strings_can_be_null=False,
+            ),
+        )  # fmt: skip
 
 
 class _Incoming(io.RawIOBase):

@@ -14,7 +14,7 @@ from remote_segments.errors import EngineError
 from remote_segments.warehouses.base import Relation
 from remote_segments.warehouses.frames import to_frame
 from remote_segments.warehouses.models import model_missing, model_unreadable, one_select, table_in_use
-from remote_segments.warehouses.postgres_copy import copy_file, copy_parquet, copy_table, read_table
+from remote_segments.warehouses.postgres_copy import copy_file, copy_parquet, copy_table, read_table, stream_texts
 from remote_segments.warehouses.postgres_failures import failed, refused, translated
 from remote_segments.warehouses.postgres_replacement import replace
 from remote_segments.warehouses.quoting import identifier, identifiers, qualified, split_table
@@ -70,6 +70,13 @@ class PostgresSession:
         """Returns a SELECT as a table of Arrow."""
         with self._guarded():
             return read_table(self._connection, sql)
+
+    def stream(self, sql: str, size: int) -> "Iterator[pa.RecordBatch]":
+        """Yields the rows of a SELECT of texts in batches."""
+        with self._guarded():
+            for batch in stream_texts(self._connection, sql):
+                for start in range(0, batch.num_rows, size):
+                    yield batch.slice(start, size)
 
     def frame(self, sql: str) -> "pd.DataFrame":
         """Returns a SELECT as a frame."""

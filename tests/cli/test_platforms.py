@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from remote_segments.config.platforms import WITHOUT_MANIFEST
 from remote_segments.conformance.reading import exchanges_file
 from remote_segments.errors import PlatformError, ProjectError
 from remote_segments.rest.catalog import bundled
@@ -27,7 +28,8 @@ def own(tmp_path: Path) -> Path:
 def test_platforms_are_listed_with_their_proof(own: Path) -> None:
     """Those of the project are among them; its exchanges are not taken for a platform."""
     listed = command("platforms", "--json").document["platforms"]
-    assert {one["name"] for one in listed} == {"acme", *(file.stem for file in bundled())}
+    assert {one["name"] for one in listed} == {"acme", *(file.stem for file in bundled()), *WITHOUT_MANIFEST}
+    assert len(listed) > 22
     assert all(set(one) == {"name", "verbs", "proof", "docs", "api_version", "sunset", "checked"} for one in listed)
     assert all("members" in one["verbs"] and one["proof"] in {"replayed", "live"} for one in listed)
     shown = command("platforms")

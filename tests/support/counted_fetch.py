@@ -37,7 +37,8 @@ def patient(manifest: Manifest) -> Manifest:
 
 def in_small_pages(project: Project) -> Project:
     """The same project on platforms with small pages."""
-    return replace(project, platforms={name: patient(one) for name, one in project.platforms.items()})
+    found = {name: patient(one) if isinstance(one, Manifest) else one for name, one in project.platforms.items()}
+    return replace(project, platforms=found)
 
 
 def limiter_of(project: Project, connection: str) -> Limiter:

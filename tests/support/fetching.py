@@ -42,7 +42,10 @@ def small_pages(manifest: Manifest, size: int = PAGE) -> Manifest:
 
 def with_small_pages(project: Project, size: int = PAGE) -> Project:
     """The same project on platforms with small pages."""
-    return replace(project, platforms={name: small_pages(one, size) for name, one in project.platforms.items()})
+    platforms = {
+        name: small_pages(one, size) if isinstance(one, Manifest) else one for name, one in project.platforms.items()
+    }
+    return replace(project, platforms=platforms)
 
 
 @dataclass

@@ -140,8 +140,8 @@ def test_fewer_members_on_disk_than_the_proof_counts_are_an_error(refresher: Ref
             return getattr(self.pages, name)
 
     class Account(Platform):
-        def fetch(self, kind: str, ids: Mapping[str, str]) -> Any:
-            return Losing(super().fetch(kind, ids))
+        def fetch(self, kind: str, ids: Mapping[str, str], identifiers: tuple[str, ...] | None = None) -> Any:
+            return Losing(super().fetch(kind, ids, identifiers))
 
     def connected(project: Project, connection: str) -> Platform:
         account = unhurried(project, connection)

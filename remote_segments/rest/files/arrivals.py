@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from remote_segments.rest.decoding import Page
 from remote_segments.rest.scratch import nameless, unwritable
+from remote_segments.sources.members import Page
 
 HELD = 1_000_000
 """Hashes held in memory, eight bytes each; more are kept in a file without a name."""

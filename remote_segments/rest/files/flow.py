@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from remote_segments.errors import PlatformError, TemporaryError
-from remote_segments.rest.decoding import Page
-from remote_segments.rest.describing import DESCRIBED, Describer, Description, naming, still_computing
+from remote_segments.rest.describing import DESCRIBED, Describer, naming, still_computing
 from remote_segments.rest.export.members import Export
 from remote_segments.rest.files.answers import Ready
 from remote_segments.rest.files.arrivals import Arrivals, arrivals
 from remote_segments.rest.files.reading import FileReader
 from remote_segments.rest.files.stream import Stream
 from remote_segments.rest.files.unpacking import Meter, unpacked
-from remote_segments.rest.members import Proof, sifted
+from remote_segments.rest.members import sifted
 from remote_segments.rest.messages import Base, Downloaded, Pause, Request, Response
 from remote_segments.rest.refusals import looks_like_page, media_type
 from remote_segments.rest.where import Sieve, Where
+from remote_segments.sources.members import Description, Page, Proof
 
 _TRANSFER = {
     "total": "file whole",

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 
 from remote_segments.errors import PlatformError
-from remote_segments.rest.decoding import DECIDING, IdentifierField, JoinedAt, Page, PageDecoder
+from remote_segments.rest.decoding import DECIDING, IdentifierField, JoinedAt, PageDecoder
 from remote_segments.rest.files import FileFormat
 from remote_segments.rest.files.formats import Csv, JsonLines
 from remote_segments.rest.formats import BareArray
 from remote_segments.rest.messages import Response
 from remote_segments.rest.paths import Path, missing, wrong_type
+from remote_segments.sources.members import Page
 
 ROWS = 10_000
 """Members of a page."""

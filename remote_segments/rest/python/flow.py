@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
-from remote_segments.rest.decoding import IdentifierField, Page, as_written, refuse_cut
-from remote_segments.rest.describing import Describer, Description, still_computing
-from remote_segments.rest.listing import Listed
-from remote_segments.rest.members import CUT_TRIES, Proof
+from remote_segments.rest.decoding import IdentifierField, as_written, refuse_cut
+from remote_segments.rest.describing import Describer, still_computing
+from remote_segments.rest.members import CUT_TRIES
 from remote_segments.rest.messages import Base, Pause, Request, Response
 from remote_segments.rest.paths import missing, wrong_type
 from remote_segments.rest.python.declared import PythonMembers
 from remote_segments.rest.python.platform import Complete, PythonPlatform, Source
+from remote_segments.sources.members import Description, Listed, Page, Proof
 
 _REPORT = "Nothing was stored. Correct the platform's code."
 

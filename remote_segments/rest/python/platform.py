@@ -12,11 +12,10 @@ from typing import Any, ClassVar
 
 from remote_segments.errors import PlatformError
 from remote_segments.rest.decoding import decode_document
-from remote_segments.rest.describing import Description
-from remote_segments.rest.listing import Listed
 from remote_segments.rest.messages import Base, Pause, Request, Response, with_query
 from remote_segments.rest.paths import take
 from remote_segments.rest.placeholders import fill_path
+from remote_segments.sources.members import Description, Listed
 
 Rows = Sequence[Mapping[str, str | int | datetime | None]]
 """Members of one page: identifier to value; `joined_at`, a time with its zone, where the platform tells it."""
