@@ -20,12 +20,8 @@ COMMANDS = ("init", "segments", "add", "preview", "validate", "diff", "doctor", 
             "members", "history", "pause", "resume", "erase", "prune", "dbt-sources",
             "platforms", "simulator", "demo", "ui", "platform")  # fmt: skip
 STATUS = {"name", "state", "reason", "message", "fetched", "mapped", "unmapped", "joined", "left", "seconds",
-<<<<<<< Updated upstream
           "snapshot_at", "age", "fresh",
     "remote_name", "remote_state", "drift"}  # fmt: skip
-=======
-          "snapshot_at", "age", "fresh", "remote_state", "remote_name", "drift"}  # fmt: skip
->>>>>>> Stashed changes
 REASONS = {"unknown", "ambiguous", "invalid", "duplicate"}
 
 
