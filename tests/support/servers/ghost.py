@@ -40,12 +40,12 @@ def recipe() -> Recipe:
     """
     node = f"tools/node_modules/{_node()}"
     gyp = "package/node_modules/.pnpm/node-gyp@13.0.1/node_modules/node-gyp/bin/node-gyp.js"
-    quiet = ["--no-audit", "--no-fund", "--silent"]
+    quiet = ["--no-audit", "--no-fund", "--loglevel", "error"]
     return Recipe(
         "ghost",
         [
             ["npm", "install", "--prefix", "tools", *quiet, f"{_node()}@{NODE}", f"pnpm@{PNPM}"],
-            ["npm", "pack", "--silent", f"ghost@{GHOST}"],
+            ["npm", "pack", "--loglevel", "error", f"ghost@{GHOST}"],
             ["tar", "xzf", f"ghost-{GHOST}.tgz"],
             [
                 "tools/node_modules/.bin/pnpm",

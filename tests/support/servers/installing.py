@@ -26,8 +26,8 @@ LONGEST = 420
 class Recipe:
     """How one server is installed: commands, run in the folder of the installation.
 
-    `needs` names the programs that they call; the first word of a command may be a path within the folder, and
-    `{folder}` in any word stands for it.
+    `needs` names the programs that they call; the first word of a command may be a path within the folder. `{folder}`
+    in any word stands for it, `{python}` for the Python of these tests.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Recipe:
 def python_recipe(name: str, *packages: str) -> Recipe:
     """A server that comes as Python packages, in a virtual environment `venv` of its own."""
     pip = ["venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
-    return Recipe(name, [[sys.executable, "-m", "venv", "venv"], pip])
+    return Recipe(name, [["{python}", "-m", "venv", "venv"], pip])
 
 
 def cache_folder() -> Path:
@@ -87,10 +87,11 @@ def installed(recipe: Recipe) -> Path:
 
 
 def _run(name: str, command: Sequence[str], folder: Path) -> None:
-    program = command[0] if not (folder / command[0]).exists() else str(folder / command[0])
+    words = [word.replace("{folder}", str(folder)).replace("{python}", sys.executable) for word in command]
+    words[0] = str(folder / words[0]) if (folder / words[0]).exists() else words[0]
     try:
         done = subprocess.run(
-            [program, *(word.replace("{folder}", str(folder)) for word in command[1:])],
+            words,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -14,7 +14,7 @@ from tests.support.servers.serving import free_port, serving
 
 RECIPE = Recipe(
     "postgraphile",
-    [["npm", "install", "--no-audit", "--no-fund", "--silent", "postgraphile@4.14.1"]],
+    [["npm", "install", "--no-audit", "--no-fund", "--loglevel", "error", "postgraphile@4.14.1"]],
     needs=("npm", "node"),
     files={"package.json": '{"private": true}\n'},
 )
