@@ -11,6 +11,7 @@ from remote_segments.config.salvage import SoundParts
 from remote_segments.config.segment import Column, Segment, Source
 from remote_segments.errors import Problem
 from remote_segments.explanations import kind_of, said, secret_in_file, unknown_key
+from remote_segments.files.platform import FILES
 from remote_segments.identifiers import KINDS, Kind, Options
 from remote_segments.identifiers.telephone import regions
 from remote_segments.rest.manifest import Manifest, SourceKind
@@ -47,8 +48,25 @@ def connection_problems(name: str, known: Known, document: Document) -> Iterator
     if manifest is not None:
         yield from _written_keys(name, connection, manifest, document)
         yield from _missing_keys(name, connection, manifest, document)
+    if isinstance(manifest, Manifest):
+        yield from _bucket_problems(name, manifest, known, document)
     if isinstance(manifest, ColumnPlatform):
         yield from column_sources.connection_problems(name, connection, manifest, document)
+
+
+def _bucket_problems(name: str, manifest: Manifest, known: Known, document: Document) -> Iterator[Problem]:
+    """A bucket to export to that is no connection, or none of files."""
+    for option in manifest.bucket_options():
+        named = known.connections[name].options.get(option)
+        where = document.locate(("connections", name, option))
+        if not named:
+            continue
+        if named not in known.connection_names:
+            fix = choose(named, sorted(known.connection_names), "Write a connection of the platform `files`.")
+            yield Problem("unknown-connection", f"There is no connection `{named[:60]}`.", fix, where)
+        elif named in known.connections and known.connections[named].platform != FILES.name:
+            found = f"The connection `{named[:60]}` is none of the platform `{FILES.name}`."
+            yield Problem("bad-value", found, "Name one whose `url` is the bucket.", where)
 
 
 def _names(manifest: Platform) -> list[str]:

@@ -251,6 +251,9 @@ class Case(Settings):
     )
     page_size: int | None = Field(None, ge=1, description="Members of a page, where it is not the manifest's number.")
     exchanges: tuple[Exchange, ...] = Field(description="What is asked, in this order, and answered.")
+    bucket: dict[str, Answer] = Field(
+        default_factory=dict, description="Files of the connection's own bucket by their paths, where it has one."
+    )
     gives: Any = Field(None, description="What comes of it.")
     raises: str | None = Field(None, description="Code of the error that comes of it.")
     says: str = Field("", description="Words of that error.")

@@ -3,19 +3,20 @@
 import gzip
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
 from remote_segments.conformance.account import Bytes, answered, asked
-from remote_segments.conformance.exchanges import Case, Exchange
+from remote_segments.conformance.exchanges import Answer, Case, Exchange
 from remote_segments.conformance.marks import Wanted
 from remote_segments.conformance.reading import invented_secrets
 from remote_segments.conformance.world import World
 from remote_segments.errors import RemoteSegmentsError
+from remote_segments.rest.buckets import Shelved
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.platform import Platform
 
@@ -48,6 +49,30 @@ class Script:
         wanted = Wanted(expected.method, expected.url, expected.headers, expected.body)
         self.differences += _compared(wanted, request)
         return packed(answered(exchange.response, exchange.response.body), exchange.response.packed)
+
+
+class Shelves:
+    """A bucket in memory, with the files that a case writes down."""
+
+    def __init__(self, files: Mapping[str, Answer]) -> None:
+        self.files = {path: packed(answered(one, one.body), one.packed).read() for path, one in files.items()}
+
+    def shelved(self, folder: str) -> list[Shelved]:
+        """Returns what is in a folder."""
+        below = folder.rstrip("/") + "/"
+        names = dict.fromkeys(path[len(below) :].partition("/")[:2] for path in self.files if path.startswith(below))
+        found = []
+        for name, slash in names:
+            content = self.files.get(below + name, b"")
+            found.append(Shelved(below + name, bool(slash), len(content), str(hash(content))))
+        return found
+
+    def copy(self, path: str, into: IO[bytes]) -> None:
+        """Writes the content of a file into another."""
+        into.write(self.files[path])
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def packed(response: httpx.Response, way: str) -> httpx.Response:
@@ -156,6 +181,7 @@ def _platform(manifest: Manifest, case: Case, script: Script, world: World) -> P
         sleep=world.sleep,
         now=world.now,
         random=world.random,
+        bucket=Shelves(case.bucket) if case.bucket else None,
     )
 
 

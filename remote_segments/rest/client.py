@@ -16,6 +16,7 @@ import httpx
 
 from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.auth.session import Session
+from remote_segments.rest.buckets import Bucket, Shelf, Taking, attended
 from remote_segments.rest.credentials import Credential
 from remote_segments.rest.downloading import LARGEST_REFUSAL, Download
 from remote_segments.rest.limits import Limits
@@ -66,6 +67,7 @@ class Client:
     limiters: Limiters = field(default_factory=Limiters)
     total: Tally = field(default_factory=Tally)
     scratch: Path | None = None  # folder of downloaded files; the system's own for temporary files when None
+    bucket: Bucket | None = None  # to which the platform exports, where the connection names one
 
     def __post_init__(self) -> None:
         inner = self.transport or httpx.HTTPTransport(verify=certificates(), proxy=proxy(self.base.url))
@@ -85,6 +87,8 @@ class Client:
         if not self._http.is_closed:
             self._http.close()
             self.limiters.leave()
+        if self.bucket is not None:
+            self.bucket.close()
 
     def run(self, flow: Generator[Any, Any, Result], tally: Tally | None = None) -> Result:
         """Drives a flow that only makes calls and waits, and returns its result."""
@@ -103,12 +107,12 @@ class Client:
         try:
             step = next(flow)
             while True:
-                if not isinstance(step, Request | Pause):
+                if not isinstance(step, Request | Pause | Shelf | Taking):
                     yield step
                     step = next(flow)
                     continue
                 try:
-                    answer = self.send(step, tally) if isinstance(step, Request) else self._paused(step)
+                    answer = self._answered(step, tally)
                 except RemoteSegmentsError as error:
                     step = flow.throw(error)
                 else:
@@ -117,6 +121,11 @@ class Client:
             return stop.value  # type: ignore[no-any-return]
         finally:
             flow.close()
+
+    def _answered(self, step: Request | Pause | Shelf | Taking, tally: Tally) -> Any:
+        if isinstance(step, Request):
+            return self.send(step, tally)
+        return self._paused(step) if isinstance(step, Pause) else attended(self.bucket, step, self.scratch)
 
     def _paused(self, pause: Pause) -> float:
         if pause.seconds > 0:

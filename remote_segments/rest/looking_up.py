@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from remote_segments.errors import RemoteSegmentsError
+from remote_segments.rest.buckets import Shelf, Taking
 from remote_segments.rest.decoding import IdentifierField
 from remote_segments.rest.export.members import Export
 from remote_segments.rest.files.flow import FileFlow
@@ -22,7 +23,7 @@ PREVIEWED = 1_000
 BATCHES = 10
 """Batches of members that are passed on as one page: small pages cost time further on."""
 
-Pages = Generator[Request | Pause | Description | Page, Any, Proof]
+Pages = Generator[Request | Pause | Shelf | Taking | Description | Page, Any, Proof]
 
 
 @dataclass
@@ -81,7 +82,7 @@ class LookedUp:
             yield (yield from self._completed(_joined(held), counted))
         return self._proof(proof, counted)
 
-    def first_page(self) -> Generator[Request | Pause, Any, Page]:
+    def first_page(self) -> Generator[Request | Pause | Shelf | Taking, Any, Page]:
         """Reads one page for a preview, and looks up its first members."""
         page = yield from self.inner.first_page()
         return (yield from self._completed(_cut(page, 0, PREVIEWED), Counted()))

@@ -14,6 +14,7 @@ from remote_segments.rest.audiences import Audiences
 from remote_segments.rest.auth import Auth
 from remote_segments.rest.describing import DESCRIBED
 from remote_segments.rest.endpoint import PAGE_SIZE
+from remote_segments.rest.export.members import Export
 from remote_segments.rest.limits import Limits, Quota
 from remote_segments.rest.paths import Path
 from remote_segments.rest.placeholders import Declared, Template, fill_path, names
@@ -82,6 +83,11 @@ class Manifest(Settings):
         sets = [frozenset(kind.ids) for kind in self.sources.values()]
         if len(set(sets)) < len(sets):
             problems.append("two kinds of source have the same id keys, so that they could be confused")
+        problems += [
+            f"the bucket's option {name} is not an option of the connection"
+            for name in self.bucket_options()
+            if name not in self.connection.options
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -166,6 +172,11 @@ class Manifest(Settings):
         }
         listed = {name for name, option in self.connection.options.items() if option.values}
         return {name: Declared(value) if name in listed else value for name, value in {**defaults, **given}.items()}
+
+    def bucket_options(self) -> Iterator[str]:
+        """Yields the options of a connection that name another connection: that of a bucket to which it exports."""
+        exports = (kind.members for kind in self.sources.values() if isinstance(kind.members, Export))
+        yield from dict.fromkeys(members.bucket.option for members in exports if members.bucket is not None)
 
     def page_url(self, kind: str, ids: Mapping[str, str], options: Mapping[str, str]) -> str | None:
         """Returns the address of a segment's page in the tool, None where it is unknown."""

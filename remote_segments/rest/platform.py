@@ -13,6 +13,7 @@ import httpx
 
 from remote_segments.errors import EngineError, ProjectError
 from remote_segments.rest.auth.session import Session
+from remote_segments.rest.buckets import Bucket
 from remote_segments.rest.client import Client, Surroundings, Tally
 from remote_segments.rest.credentials import Keys
 from remote_segments.rest.decoding import IdentifierField, PageDecoder
@@ -103,6 +104,7 @@ class Platform:
         options: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         scratch: Path | None = None,
+        bucket: Bucket | None = None,
         limiters: Limiters | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -120,6 +122,7 @@ class Platform:
             options: values of the options that the manifest declares.
             limits: limits instead of the manifest's.
             scratch: folder for files while they are read; the system's own for temporary files when left out.
+            bucket: where the platform exports to, if that is a bucket of the user's own.
             limiters: where the calls of all processes are counted; in this process's memory when left out.
             transport: network double of tests.
             clock: monotonic seconds.
@@ -160,6 +163,7 @@ class Platform:
             transport,
             limiters or (SHARED if clock is time.monotonic and sleep is time.sleep else Limiters(MemoryStore(clock))),
             scratch=scratch,
+            bucket=bucket,
         )
         try:
             if not manifest.auth.calls():

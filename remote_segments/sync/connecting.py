@@ -31,6 +31,7 @@ def connect(project: Project, connection: str, **surroundings: Any) -> Account:
 
         return QueryAccount(connection, project.open_warehouse())
     from remote_segments.rest.platform import Platform
+    from remote_segments.sync.exporting import bucket_of
     from remote_segments.sync.quotas import limiters_of
 
     # With a clock or sleep of its own, as in tests, nobody can take turns with others.
@@ -43,5 +44,6 @@ def connect(project: Project, connection: str, **surroundings: Any) -> Account:
         options=written.options,
         limits=written.limits,
         scratch=project.state / "downloads",
+        bucket=bucket_of(project, connection, platform),
         **{**counted, **surroundings},
     )

@@ -7,14 +7,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from remote_segments.errors import TemporaryError
+from remote_segments.rest.buckets import Shelf, Taking
 from remote_segments.rest.counting import whole_number
 from remote_segments.rest.endpoint import Endpoint
+from remote_segments.rest.export.bucket import InBucket
 from remote_segments.rest.export.job import Done, Job, Statuses, Wait, not_ready
 from remote_segments.rest.files.answers import FileAnswer, Link, Ready
 from remote_segments.rest.files.stream import no_file
 from remote_segments.rest.messages import Base, Downloaded, Pause, Request, Response
 from remote_segments.rest.outside import file_address
 from remote_segments.rest.paths import Path, take, wrong_type
+from remote_segments.rest.placeholders import names
 from remote_segments.rest.refusals import as_text
 
 RENEWALS = 3
@@ -55,6 +58,9 @@ class Export(FileAnswer):
     kind: Literal["export"] = Field(description="Files that a job makes.")
     job: Job = Field(description="How the export is asked for, and how the platform says that it is done.")
     download: Download = Field(description="Where the files are.")
+    bucket: InBucket | None = Field(
+        None, description="Where it lands instead, for accounts that export into a bucket of their own."
+    )
     files: Path | None = Field(None, description="Path of the number of files, in the answer that says done.")
     rows: Path | None = Field(None, description="Path of the number of rows in all files together, there, too.")
     sha256: Path | None = Field(
@@ -70,6 +76,7 @@ class Export(FileAnswer):
         yield from self.job.placeholders()
         if isinstance(self.download, Here):
             yield from self.download.placeholders()
+        yield from names(self.bucket.below) if self.bucket is not None else ()
 
     def problems(self) -> Iterator[str]:
         """Yields why members could be lost without an error."""
@@ -83,7 +90,9 @@ class Export(FileAnswer):
         """Returns the calls that one reading is estimated at."""
         return self.job.calls() + 1
 
-    def prepare(self, base: Base, values: Mapping[str, str], where: str) -> Generator[Request | Pause, Any, Ready]:
+    def prepare(
+        self, base: Base, values: Mapping[str, str], where: str
+    ) -> Generator[Request | Pause | Shelf, Any, Ready]:
         """Runs the job and returns its files.
 
         Raises:
@@ -91,11 +100,14 @@ class Export(FileAnswer):
             PlatformError: `export-status-unknown`, `files-missing`, `foreign-link`, `path-missing`, `wrong-type`.
         """
         done = yield from self.job.flow(base, values, where)
+        if self.bucket is not None and values.get(self.bucket.option):
+            shelved = yield from self.bucket.files(done, done.values, where)
+            return Ready(tuple(Link(one.path, outside=True) for one in shelved), values=done.values, shelved=shelved)
         return self._ready(done, base, where)
 
     def obtain(
         self, ready: Ready, number: int, base: Base, where: str
-    ) -> Generator[Request | Pause, Any, tuple[Downloaded, Ready]]:
+    ) -> Generator[Request | Pause | Taking, Any, tuple[Downloaded, Ready]]:
         """Yields the calls that one file takes, and returns it with what is known by then.
 
         Args:
@@ -108,6 +120,8 @@ class Export(FileAnswer):
             TemporaryError: `export-not-ready`, `link-expired`.
             PlatformError: `file-missing`, `foreign-link`.
         """
+        if ready.shelved:
+            return (yield Taking(ready.shelved[number], self.wish(outside=True), where)), ready
         wait, renewals = self.download, 0
         end = (yield Pause()) + wait.deadline
         while True:
@@ -162,7 +176,7 @@ class Export(FileAnswer):
             links,
             whole_number(rows, self.rows, where) if self.rows else None,
             _digest(sha256, self.sha256, where) if self.sha256 else None,
-            done.values,
+            values=done.values,
         )
 
     def _links(self, done: Done, base: Base, where: str) -> tuple[Link, ...]:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from remote_segments.rest.buckets import Shelved
 from remote_segments.rest.files import FileFormat
 from remote_segments.rest.files.formats import Compression
 from remote_segments.rest.messages import Wish
@@ -30,6 +31,7 @@ class Ready:
     links: tuple[Link, ...]
     rows: int | None = None  # in all files together
     sha256: str | None = None  # of the only file, as it is sent
+    shelved: tuple[Shelved, ...] = ()  # of a bucket, in place of links
     values: Mapping[str, str] = field(default_factory=dict)  # what placeholders stand for now
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remote_segments.errors import PlatformError, TemporaryError
+from remote_segments.rest.buckets import Shelf, Taking
 from remote_segments.rest.describing import DESCRIBED, Describer, naming, still_computing
 from remote_segments.rest.export.members import Export
 from remote_segments.rest.files.answers import Ready
@@ -55,7 +56,7 @@ class FileFlow:
             raise still_computing(found, self.described_where)
         return found
 
-    def pages(self) -> Generator[Request | Pause | Description | Page, Any, Proof]:
+    def pages(self) -> Generator[Request | Pause | Shelf | Taking | Description | Page, Any, Proof]:
         """Yields the calls (and is sent their answers), waits, the description, and each page; returns the proof.
 
         Raises:
@@ -92,7 +93,7 @@ class FileFlow:
     def _sieve(self) -> Sieve:
         return Sieve(self.filter, self.values, self.where)
 
-    def first_page(self) -> Generator[Request | Pause, Any, Page]:
+    def first_page(self) -> Generator[Request | Pause | Shelf | Taking, Any, Page]:
         """Reads the first members for a preview; an export is made for it like for any fetch."""
         values = self.values
         if DESCRIBED in set(self.members.placeholders()):
@@ -158,6 +159,8 @@ class FileFlow:
 
     def _proof(self, ready: Ready, counts: list[int], arrived: Arrivals, repeated: int) -> Proof:
         words, total, doubt = [_TRANSFER[self.members.end]], None, 0
+        if ready.shelved:
+            words.append("in the bucket unchanged for a while, which nothing else confirms")
         if ready.rows is not None:
             if ready.rows != arrived.members:
                 found = f"The job counts {ready.rows:,} rows, but its files held {arrived.members:,}."
