@@ -190,6 +190,14 @@ class Simulator:
         """Sets a fault; `what` are the fields of `Fault`."""
         return self.state.faults.add(Fault(kind, **what))
 
+    def change(self, platform: str, segment: str, **what: Any) -> None:
+        """Does to a segment what people do in the tool: `name`, `rule`, `active`, `computing`, `deleted`.
+
+        Raises:
+            ValueError: there is no such segment, or the platform tells nobody of such a change.
+        """
+        self.state.accounts[platform].segments.change(segment, **what)
+
     def calls(self, **which: str) -> list[Call]:
         """Returns the log of calls, or those of a `platform`, `verb` or `segment`."""
         return self.state.calls(**which)

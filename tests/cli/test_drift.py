@@ -17,7 +17,7 @@ KLAVIYO = next(file for file in bundled() if file.stem == "klaviyo")
 
 def change(simulator: Simulator, **what: object) -> None:
     """Does something to the segment in the tool."""
-    simulator.state.accounts["klaviyo"].segments.change("VIPOPN", **what)
+    simulator.change("klaviyo", "VIPOPN", **what)
 
 
 @pytest.fixture

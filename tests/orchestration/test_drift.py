@@ -35,7 +35,7 @@ def source(segment_id: str, **more: str) -> dict[str, Any]:
 
 def change(simulator: Simulator, **what: object) -> None:
     """Does something to the segment in the tool."""
-    simulator.state.accounts["klaviyo"].segments.change("VIPOPN", **what)
+    simulator.change("klaviyo", "VIPOPN", **what)
 
 
 def unchanged(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
@@ -90,7 +90,7 @@ def test_without_the_word_the_step_fails(runner: Runner, simulator: Simulator) -
     """Promise 4: a failed refresh changes nothing, and is not retried."""
     other = Runner(runner.project, "winback")
     assert other.run().success
-    simulator.state.accounts["klaviyo"].segments.change("WINBCK", deleted=True)
+    simulator.change("klaviyo", "WINBCK", deleted=True)
     result = other.run()
     assert not result.success
     assert "It was there as `Win back, 90 days silent`" in failure(result)

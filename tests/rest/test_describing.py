@@ -221,3 +221,43 @@ def test_a_segment_without_a_name_is_called_by_its_ids() -> None:
     for wrong in ({"path": "/s/{segment_id}"}, {**block, "name": "name"}):
         with pytest.raises(ValidationError, match="name"):
             Describe.model_validate(wrong)
+
+
+ARCHIVED = {"path": "archived", "values": ["true"], "message": "It is archived."}
+DELETED = {"path": "deleted", "values": ["true"], "message": "It is deleted."}
+INACTIVE = {"path": "on", "values": ["false"], "message": "It is switched off."}
+
+
+@pytest.mark.parametrize(
+    ("document", "state", "warning"),
+    [
+        ({"archived": False, "on": True}, "ready", None),
+        ({"archived": True, "on": True}, "archived", "It is archived."),
+        ({"archived": False, "on": False}, "inactive", "It is switched off."),
+        ({"archived": True, "on": False}, "archived", "It is archived."),
+    ],
+)
+def test_an_archived_segment_is_read_with_a_word_of_warning(document: Any, state: str, warning: str | None) -> None:
+    """Archived says more than that it is not updated."""
+    found, _ = describe({"name": "VIP", **document}, archived=ARCHIVED, inactive=INACTIVE)
+    assert (found.state, found.warning) == (state, warning)
+
+
+def test_a_segment_described_as_deleted_is_not_there() -> None:
+    """The same code as where the platform has it no more: the same people must act."""
+    with pytest.raises(ProjectError, match="It is deleted") as gone:
+        describe({"name": "VIP", "deleted": True}, deleted=DELETED)
+    assert gone.value.code == "segment-not-found"
+    assert describe({"name": "VIP", "deleted": False}, deleted=DELETED)[0].state == "ready"
+
+
+def test_a_rule_is_known_by_its_hash() -> None:
+    """The order of keys says nothing, that of a list does; a rule that is not told is not known, and stops nobody."""
+    rules = [{"a": 1, "b": [1, 2]}, {"b": [1, 2], "a": 1}, {"a": 1, "b": [2, 1]}, "text", 7]
+    hashes = [describe({"name": "VIP", "rule": rule}, rule="rule")[0].rule_hash for rule in rules]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 4
+    assert all(found is not None and len(found) == 32 for found in hashes)
+    assert describe({"name": "VIP", "rule": None}, rule="rule")[0].rule_hash is None
+    assert describe({"name": "VIP"}, rule="rule")[0].rule_hash is None
+    assert describe({"name": "VIP", "rule": "text"})[0].rule_hash is None

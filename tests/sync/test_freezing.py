@@ -56,7 +56,7 @@ def status(project: Project, segment: str, now: datetime) -> SegmentStatus:
 
 def change(refresher: Refresher, **what: object) -> None:
     """Does something to the segment in the tool."""
-    refresher.simulator.state.accounts["klaviyo"].segments.change("VIPOPN", **what)
+    refresher.simulator.change("klaviyo", "VIPOPN", **what)
 
 
 def test_a_deleted_segment_freezes_and_what_is_published_stays(refresher: Refresher) -> None:
