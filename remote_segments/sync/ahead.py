@@ -21,6 +21,7 @@ from remote_segments.sync.connecting import connect
 from remote_segments.sync.fetch import Progress, retrieve
 from remote_segments.sync.quotas import limiters_of
 from remote_segments.sync.spool import ProvenSpool
+from remote_segments.warehouses.platform import WAREHOUSE
 
 AT_ONCE = 4
 """Fetches at the same time: more of one account would only wait for each other's quota."""
@@ -60,9 +61,13 @@ class FetchesAhead:
         self._project: Project | None = None
 
     def start(self, project: Project, windows: Mapping[str, str], run_id: str | None) -> None:
-        """Begins to fetch segments, in this order, each for the window whose partition key is given."""
+        """Begins to fetch segments, in this order, each for the window whose partition key is given.
+
+        What the warehouse itself holds is left out: a long look at it would only keep the loads of others waiting.
+        """
         self._project = project
-        self._tasks = {name: _Task(name, key) for name, key in windows.items()}
+        distant = [one for one in windows if project.manifest_of(project.segment(one)) is not WAREHOUSE]
+        self._tasks = {name: _Task(name, windows[name]) for name in distant}
         self._waiting.extend(self._tasks.values())
 
         def work() -> None:

@@ -124,6 +124,22 @@ def test_the_end_deletes_what_nobody_awaited(project: Project, simulator: Simula
     assert refresher.files("vip") == []
 
 
+def test_the_warehouse_itself_is_not_read_ahead(tmp_path: Path, simulator: Simulator) -> None:
+    """A reader of the warehouse would keep the loads of other segments waiting, and no network is waited for."""
+    source = {"connection": "own", "sql": "select 'C0000001' as contact_id"}
+    known = {**VIP, "source": source, "identifiers": [{"contact_id": "contact_id"}]}
+    connections = {
+        "own": {"platform": "warehouse"},
+        "klaviyo": {"platform": "klaviyo", "api_key": {"file": "key"}, "base_url": simulator.url("klaviyo")},
+    }
+    project = load_project(write_project(tmp_path, simulator, {"vip": VIP, "known": known}, connections=connections))
+    with FetchesAhead() as ahead:
+        start(ahead, project, "known", "vip")
+        assert list(ahead._tasks) == ["vip"]
+        ahead.wait("known")
+        assert load(project, "known") == 1
+
+
 def test_how_far_a_fetch_is_is_told_to_whoever_waits(
     project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

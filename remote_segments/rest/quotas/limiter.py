@@ -165,14 +165,12 @@ class Limiters:
 
     def leave(self) -> None:
         """Says that a client ends; the last one writes down what is left and lets go of the store."""
-        with self._lock:
+        with self._lock:  # whoever enters meanwhile waits until the store is closed
             self._users -= 1
-            if self._users:
-                return
-            known = list(self._known.values())
-        for limiter in known:
-            limiter.settle()
-        self._store.close()
+            if not self._users:
+                for limiter in self._known.values():
+                    limiter.settle()
+                self._store.close()
 
 
 SHARED = Limiters()
