@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test check fix bench docs clean
+.PHONY: help demo ui test check fix bench docs lives clean
 
 help: ## Say what each command does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ docs: $(READY) ## Write the generated tables and schemas anew
 
 bench: $(READY) ## Measure the ratios against hand-written floors
 	$(BIN)/python -m benchmarks
+
+lives: $(READY) ## Play 1,000 random lives of a segment on DuckDB and 100 on Postgres
+	REMOTE_SEGMENTS_LIVES=1000 $(BIN)/pytest -n 2 tests/sync/test_lives.py
 
 clean: ## Remove what the demo made (not .venv)
 	rm -rf .dagster_home .env warehouse.duckdb* segment_configs/.remote_segments

@@ -7,7 +7,8 @@ GET    /_control/members     ?platform=&segment=&refresh=     who is a member at
 GET    /_control/people      ?offset=&limit=                  the population
 GET    /_control/refreshes   how often each segment was fetched; POST {platform, segment, refresh} sets one
 GET    /_control/segments    the accounts and their segments; POST {platform, segment, and what changes} changes one:
-                             name, rule, active, computing (what the platform tells of it), deleted
+                             name, rule, active, computing (what the platform tells of it), deleted, and share:
+                             how many of the account's profiles are members, from 0 to 1
 """
 
 import json
@@ -75,7 +76,10 @@ def _segments(state: State, request: Request) -> Any:
 
 def _members(state: State, request: Request) -> Any:
     query = request.query
-    members = membership(query["platform"], query["segment"], int(query["refresh"]), state.seed, state.people)
+    found = state.accounts[query["platform"]].segments.current().get(query["segment"])
+    share = found.share if found else None
+    refresh = int(query["refresh"])
+    members = membership(query["platform"], query["segment"], refresh, state.seed, state.people, share=share)
     return [asdict(one.profile) | {"joined_at": one.joined_at.isoformat()} for one in members]
 
 

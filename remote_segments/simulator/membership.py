@@ -145,8 +145,18 @@ def _shuffled(seed: int, platform: str, segment: str, size: int) -> tuple[int, .
 
 
 @lru_cache(maxsize=64)
-def membership(platform: str, segment: str, refresh: int, seed: int = SEED, people: int = PEOPLE) -> tuple[Member, ...]:
+def membership(
+    platform: str, segment: str, refresh: int, seed: int = SEED, people: int = PEOPLE, *, share: float | None = None
+) -> tuple[Member, ...]:
     """Returns the members of a segment at a refresh (counted from 1), in the order in which pages list them.
+
+    Args:
+        platform: whose account it is.
+        segment: the segment's id.
+        refresh: which of its refreshes.
+        seed: of the population.
+        people: in the population.
+        share: of the profiles that are members; the segment's own where it is None.
 
     Raises:
         KeyError: there is no such platform or segment.
@@ -154,7 +164,8 @@ def membership(platform: str, segment: str, refresh: int, seed: int = SEED, peop
     shape = SEGMENTS[platform][segment]
     pool = profiles(platform, seed, people)
     wobble = 1 + (dice(seed, segment, refresh) % 41 - 20) / 1_000  # two percent up or down: joins and leaves differ
-    size = min(len(pool), max(1, round(len(pool) * shape.share * wobble))) if shape.share else 0
+    share = shape.share if share is None else share
+    size = min(len(pool), max(1, round(len(pool) * share * wobble))) if share else 0
     step = len(pool) * shape.churn
     first = round(refresh * step)
     order = _shuffled(seed, platform, segment, len(pool))

@@ -41,6 +41,8 @@ class Segments:
     def change(self, segment: str, /, **what: Any) -> Segment:
         """Changes a segment; `deleted=True` removes it, `deleted=False` restores it as it was.
 
+        `share` says how many of the account's profiles are members from now on, from 0 to 1: nobody edited anything.
+
         Raises:
             ValueError: there is no such segment, or the platform tells nobody of such a change.
         """
@@ -48,12 +50,15 @@ class Segments:
             shape = self._changed.get(segment) or SEGMENTS[self.platform].get(segment)
             if shape is None:
                 raise ValueError(f"{self.platform} has no segment {segment}")
-            unknown = sorted(set(what) - self.tells - {"deleted"})
+            unknown = sorted(set(what) - self.tells - {"deleted", "share"})
             if unknown:
-                told = ", ".join(sorted(self.tells | {"deleted"}))
+                told = ", ".join(sorted(self.tells | {"deleted", "share"}))
                 raise ValueError(f"{self.platform} tells nothing of {unknown[0]}; it tells {told}")
             if (deleted := what.pop("deleted", None)) is not None:
                 (self._deleted.add if deleted else self._deleted.discard)(segment)
+            if (share := what.pop("share", None)) is not None:
+                shape = replace(shape, share=share)
+                self._changed[segment] = shape
             if what:
                 rules = shape.rule_edits + ("rule" in what and what["rule"] != shape.rule)
                 shape = replace(shape, **what, edits=shape.edits + 1, rule_edits=rules)

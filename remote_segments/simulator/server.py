@@ -204,7 +204,9 @@ class Simulator:
 
     def expected(self, platform: str, segment: str, refresh: int) -> tuple[Member, ...]:
         """Returns who is a member at a refresh, counted from 1."""
-        return membership(platform, segment, refresh, self.state.seed, self.state.people)
+        found = self.state.accounts[platform].segments.current().get(segment)
+        share = found.share if found else None
+        return membership(platform, segment, refresh, self.state.seed, self.state.people, share=share)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -232,7 +232,8 @@ class Account(ABC):
         return Answer(body=text.replace(f'"{ITEMS}"'.encode(), self._big_items(page.offset, end, fields)))
 
     def _members(self, name: str, refresh: int) -> tuple[Member, ...]:
-        return membership(self.platform, name, refresh, self.seed, self.people)
+        found = self.segments.current().get(name)
+        return membership(self.platform, name, refresh, self.seed, self.people, share=found.share if found else None)
 
     def _newcomers(self, members: tuple[Member, ...], count: int) -> tuple[Member, ...]:
         inside = {member.profile.profile_id for member in members}
