@@ -106,8 +106,10 @@ def _shown(account: Account, exchanges: Exchanges | None) -> tuple[dict[str, str
         name: (documented.ids.get(name) if documented else None) or ("7" if text.isdecimal() else f"{NOTHING}-{name}")
         for name, text in account.ids.items()
     }
-    options = {}
+    options, buckets = {}, set(account.manifest.bucket_options())  # what comes of a bucket is not heard
     for name, option in account.manifest.connection.options.items():
+        if name in buckets:
+            continue
         usual = option.default or (option.values[0] if option.values else f"{NOTHING}-{name}".replace("_", "-"))
         options[name] = (documented.options.get(name) if documented else None) or usual
     return ids, options
