@@ -45,6 +45,9 @@ SURROUNDINGS = {
     "connections": {
         "klaviyo": {"platform": "klaviyo", "api_key": {"env": "KLAVIYO_API_KEY"}},
         "hubspot": {"platform": "hubspot", "token": {"env": "HUBSPOT_TOKEN"}},
+        "drop": {"platform": "files", "url": "exports"},
+        "lake": {"platform": "files", "url": "s3://acme-lake/marketing"},
+        "warehouse": {"platform": "warehouse"},
     },
     "models": {"contacts": {"table": "analytics.contacts", "key": "contact_id"}},
 }
