@@ -12,6 +12,7 @@ A message says what was found, where, and what to do. It never holds an identifi
 """
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -110,6 +111,20 @@ class HeldError(RemoteSegmentsError):
     """A snapshot was fetched but not published; the last published one stays until a person decides."""
 
     exit_code = 5
+
+    def __init__(
+        self,
+        code: str,
+        found: str,
+        fix: str,
+        where: Location | str | None = None,
+        numbers: Mapping[str, object] | None = None,
+    ) -> None:
+        self.numbers = dict(numbers or {})  # what the guards compared, and which limits would let it through
+        super().__init__(code, found, fix, where)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (*super().__reduce__()[1], self.numbers)  # type: ignore[misc]
 
 
 class EngineError(RemoteSegmentsError):

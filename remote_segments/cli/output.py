@@ -129,10 +129,14 @@ def status_table(statuses: Sequence[SegmentStatus]) -> Table:
 
 
 def print_messages(statuses: Sequence[SegmentStatus]) -> None:
-    """What a table has no room for: one line per segment that has something to say."""
+    """What a table has no room for: lines of the segments that have something to say."""
     for status in statuses:
-        if status.message:
-            out.print(f"{status.name}: {status.message}", soft_wrap=True, markup=False, highlight=False)
+        said = [status.message] if status.message else []
+        if status.held and status.state != "held":
+            said.append(f"Held since before: {status.held.message}")
+        said += [f"{one}." for one in status.raised]
+        for one in said:
+            out.print(f"{status.name}: {one}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _reasons(status: SegmentStatus) -> str:

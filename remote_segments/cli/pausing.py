@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -10,24 +9,8 @@ from remote_segments.cli.options import JsonOption, ProjectOption, SegmentArgume
 from remote_segments.cli.output import out, print_json
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
-from remote_segments.errors import ProjectError
+from remote_segments.config.moments import moment_to_come
 from remote_segments.sync.pausing import pause, resume
-
-
-def _until(text: str | None, timezone: str, now: datetime) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        until = datetime.fromisoformat(text)
-    except ValueError:
-        raise ProjectError(
-            "bad-value", f"--until {text} is not a date.", "Write 2026-12-24 or 2026-12-24T08:00."
-        ) from None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=ZoneInfo(timezone))
-    if until <= now:
-        raise ProjectError("bad-value", f"--until {text} has passed.", "Name a moment to come.")
-    return until
 
 
 def pause_segment(
@@ -45,7 +28,8 @@ def pause_segment(
     loaded = load_project(project_folder(project))
     now = datetime.now(UTC)
     timezone = loaded.timezone_of(loaded.segment(segment))
-    written = pause(loaded, segment, reason=reason, until=_until(until, timezone, now), now=now)
+    end = moment_to_come(until, timezone, now, "--until") if until else None
+    written = pause(loaded, segment, reason=reason, until=end, now=now)
     if as_json:
         print_json({"segment": segment, "paused": True, "until": written.until and written.until.isoformat()})
     else:

@@ -47,5 +47,38 @@ def _comparison(column: Column) -> list[Any]:
     return [column.column, column.hashed, *([options] if options else [])]
 
 
+def definition_settings(segment: Segment, connection: Connection, model: Model, folder: Path) -> dict[str, str]:
+    """Returns the same parts by the names under which a person writes them, as short texts that can be compared.
+
+    A SELECT is kept as a few digits of its hash: it may be long, and what it names is nobody else's business.
+    """
+    table = {
+        "table": model.table,
+        "sql": hashlib.sha256(model.sql.encode()).hexdigest()[:12] if model.sql else None,
+        "path": _relative(model.path, folder),
+    }
+    written = {
+        "connection": segment.source.connection,
+        "platform": connection.platform,
+        "base_url": connection.base_url,
+        **connection.options,
+        **segment.source.ids,
+        "identifiers": ", ".join(_entry_text(entry) for entry in segment.identifiers),
+        "model": segment.model,
+        **table,
+        "key": ", ".join(model.key),
+    }
+    return {name: str(value) for name, value in written.items() if value is not None}
+
+
+def _entry_text(entry: dict[str, Column]) -> str:
+    """One alternative of `identifiers`: `email`, `external_id: contact_id`, `email: email_sha256 (sha256)`."""
+    return " + ".join(
+        (name if column.column == name else f"{name}: {column.column}")
+        + "".join(f" ({one})" for one in (column.hashed, str(column.options)) if one)
+        for name, column in entry.items()
+    )
+
+
 def _relative(path: Path | None, folder: Path) -> str | None:
     return Path(os.path.relpath(path, folder)).as_posix() if path else None

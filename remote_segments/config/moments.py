@@ -1,7 +1,7 @@
 """Days and time zones in YAML."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -54,6 +54,30 @@ def check_zone(name: str) -> str:
     except PydanticCustomError as refused:
         told = refused.context or {}
         raise ProjectError(str(told["code"]), str(told["found"]), str(told["fix"])) from None
+
+
+def moment_to_come(text: str, timezone: str, now: datetime, name: str) -> datetime:
+    """Returns the instant that somebody wrote as a date, or as a date and a time of day.
+
+    Args:
+        text: `2026-12-24`, `2026-12-24T08:00`, or with an offset.
+        timezone: the zone of a text without one.
+        now: the present instant.
+        name: what the text was given for, for the message.
+
+    Raises:
+        ProjectError: `bad-value`.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        found = f"{name} {text[:40]} is not a date."
+        raise ProjectError("bad-value", found, "Write 2026-12-24 or 2026-12-24T08:00.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(timezone))
+    if moment <= now:
+        raise ProjectError("bad-value", f"{name} {text[:40]} has passed.", "Name a moment to come.")
+    return moment
 
 
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]

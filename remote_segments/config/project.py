@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from remote_segments.config.connection import Connection
-from remote_segments.config.definition import definition_hash
+from remote_segments.config.definition import definition_hash, definition_settings
 from remote_segments.config.model import Model
 from remote_segments.config.platforms import Kind, Platform
 from remote_segments.config.project_file import Environment
@@ -122,6 +122,10 @@ class Project:
     def definition_hash(self, segment: Segment) -> str:
         """What decides who is in a segment, as one text: equal texts, equal members for the same platform and model."""
         return definition_hash(segment, self.connection_of(segment), self.model_of(segment), self.folder)
+
+    def definition_settings(self, segment: Segment) -> dict[str, str]:
+        """The same by name, so that what was edited can be told."""
+        return definition_settings(segment, self.connection_of(segment), self.model_of(segment), self.folder)
 
     def open_warehouse(self) -> Warehouse:
         """The warehouse; nothing is touched until a session opens."""

@@ -179,17 +179,23 @@ class Guards(Settings):
         description="The share of fetched members below which a check warns and `status` says so; nothing is held.",
         examples=["95%"],
     )
+    max_match_rate_drop: Percent = Field(
+        10.0,
+        description="By how many points the match rate may fall at once, where 100 members or more are fetched.",
+        examples=["15%"],
+        json_schema_extra={"default": "10%"},
+    )
     max_left: Percent = Field(
         20.0,
-        description="The greatest share of the published members that may leave at once, where more than 50 do; a "
-        "segment with under 100 members may in any case shrink to half, or lose 10.",
+        description="The greatest share of the published members that may leave at once, or be missing from what "
+        "is usual, where more than 50 do; a segment with under 100 members may in any case shrink to half, or lose 10.",
         examples=["30%"],
         json_schema_extra={"default": "20%"},
     )
     max_joined: Growth = Field(
         100.0,
-        description="The greatest number of people who may join at once, as a share of the published members, where "
-        "more than 500 do; a segment with under 100 members may grow at will.",
+        description="The greatest number of people who may join at once, or be there beyond what is usual, as a "
+        "share of the published members, where more than 500 do; a segment with under 100 members may grow at will.",
         examples=["300%"],
         json_schema_extra={"default": "100%"},
     )

@@ -1,18 +1,9 @@
-"""When a snapshot is held instead of published: numbers that a person should look at first."""
+"""What guards compare before a snapshot is published: its counts, what is shown now, and the limits."""
 
-import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from remote_segments.membership.tables import REASONS
-
-FEW_LEFT, FEW_JOINED = 50, 500
-"""People; as many may leave or join without being looked at, however many percent they are."""
-
-SMALL = 100
-"""Members; of a segment with fewer, shares say little: it is held only when most of it is gone."""
-
-SMALL_LEFT, SMALL_SHARE = 10, 50.0
-"""People who may leave a small segment in any case, and the percent of it that may be gone at once."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,12 @@ class Counts:
     @property
     def match_rate(self) -> float:
         """Percent of the fetched members that are mapped; 100 when nobody was fetched."""
-        return 100 * self.mapped / self.fetched if self.fetched else 100.0
+        return match_rate(self.fetched, self.mapped)
+
+
+def match_rate(fetched: int, mapped: int) -> float:
+    """Percent of the fetched members that are mapped; 100 when nobody was fetched."""
+    return 100 * mapped / fetched if fetched else 100.0
 
 
 @dataclass(frozen=True)
@@ -53,112 +49,123 @@ class Guards:
 
     allow_empty: bool = False
     minimum_match_rate: float | None = None
+    max_match_rate_drop: float = 10.0
     max_left: float = 20.0
     max_joined: float = 100.0
+
+    def widened(self, limits: Mapping[str, float]) -> "Guards":
+        """The same with limits that somebody raised: of both, the one that lets more through."""
+        wider: dict[str, float | bool] = {
+            name: max(getattr(self, name), value) for name, value in limits.items() if name in _UPPER
+        }
+        if limits.get("allow_empty"):
+            wider["allow_empty"] = True
+        if self.minimum_match_rate is not None and "minimum_match_rate" in limits:
+            wider["minimum_match_rate"] = min(self.minimum_match_rate, limits["minimum_match_rate"])
+        return replace(self, **wider)  # type: ignore[arg-type]
+
+
+_UPPER = ("max_match_rate_drop", "max_left", "max_joined")
 
 
 @dataclass(frozen=True)
 class Moved:
-    """Who would join and leave a segment, by their own doing or by the model's.
+    """Who would join and leave a segment, by their own doing, by the model's, or because the definition was edited.
 
-    Nobody counts who is in the first snapshot, or whom a new definition or a rebuild moved.
+    Nobody counts who is in the first snapshot, or whom a rebuild moved.
     """
 
     joined_remote: int = 0
     joined_model: int = 0
+    joined_definition: int = 0
     left_remote: int = 0
     left_model: int = 0
+    left_definition: int = 0
 
     @property
     def joined(self) -> int:
         """Everybody who would join."""
-        return self.joined_remote + self.joined_model
+        return self.joined_remote + self.joined_model + self.joined_definition
 
     @property
     def left(self) -> int:
         """Everybody who would leave."""
-        return self.left_remote + self.left_model
+        return self.left_remote + self.left_model + self.left_definition
 
 
-CAUSES = ("remote", "model")
+CAUSES = ("remote", "model", "definition")
 """Causes of events that a guard counts."""
+
+LEAST_USUAL, MOST_USUAL = 3, 7
+"""Published snapshots: what is usual for a segment is the average of so many, from the newest backwards."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usual for a segment: averages over its latest published snapshots."""
+
+    snapshots: int
+    mapped: float
+    match_rate: float
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is published now, and how it came about; `changed` says which settings were edited since, in words."""
+
+    fetched: int
+    mapped: int
+    usual: Usual | None = None
+    changed: tuple[str, ...] = ()
+
+    @property
+    def match_rate(self) -> float:
+        """Percent of its fetched members that are mapped."""
+        return match_rate(self.fetched, self.mapped)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A mapped snapshot that asks to be published, beside what is shown; `shown` None before the first."""
+
+    counts: Counts
+    shown: Shown | None = None
+    guards: Guards = Guards()
+    moved: Moved = Moved()
+
+    @property
+    def before(self) -> int:
+        """The members that are shown now."""
+        return self.shown.mapped if self.shown else 0
+
+    @property
+    def usual(self) -> Usual | None:
+        """What is usual for the segment; None where too little was published."""
+        return self.shown.usual if self.shown else None
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Everything that is compared, by name; what is not known is absent."""
+        found: dict[str, float | None] = {
+            "members_before": self.before,
+            "fetched": self.counts.fetched,
+            "mapped": self.counts.mapped,
+            **{name: count for name, count in vars(self.moved).items() if count},
+            "would_join": self.moved.joined,
+            "would_leave": self.moved.left,
+            "match_rate": round(self.counts.match_rate, 2),
+            "match_rate_before": round(self.shown.match_rate, 2) if self.shown else None,
+            "usual_members": round(self.usual.mapped, 1) if self.usual else None,
+            "usual_match_rate": round(self.usual.match_rate, 2) if self.usual else None,
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why a snapshot is held: a stable code, what was found, and what to do."""
+    """Why a snapshot is held: a stable code, what was found, what to do, and the limits that would let it through."""
 
     code: str
     found: str
     fix: str
-
-
-def judge(
-    counts: Counts,
-    previously_fetched: int | None,
-    guards: Guards,
-    previously_mapped: int | None = None,
-    moved: Moved | None = None,
-) -> Verdict | None:
-    """Judges a snapshot before it is published; None when it may be.
-
-    Args:
-        counts: the snapshot's counts.
-        previously_fetched: members fetched for the latest published snapshot; None when there is none.
-        guards: the segment's limits.
-        previously_mapped: members that the latest published snapshot shows; None when there is none.
-        moved: who would join and leave.
-    """
-    if counts.fetched and not counts.mapped:
-        return Verdict(
-            "none-mapped",
-            f"None of {counts.fetched:,} fetched members is in the model ({counts.lost}).",
-            "Check which identifiers and columns the segment names, and that the model is the right one.",
-        )
-    if not counts.fetched and guards.allow_empty:
-        return None
-    if previously_fetched and not counts.fetched:
-        return Verdict(
-            "emptied",
-            f"The platform gave 0 members; the published snapshot was made of {previously_fetched:,}.",
-            "If the segment may be empty, set guards: {allow_empty: true} and refresh; else mend it in the platform.",
-        )
-    if guards.minimum_match_rate is not None and counts.match_rate < guards.minimum_match_rate:
-        return Verdict(
-            "match-rate-low",
-            f"{counts.mapped:,} of {counts.fetched:,} fetched members are in the model, {counts.match_rate:.2f} %; "
-            f"the limit is {guards.minimum_match_rate:g} % ({counts.lost}).",
-            "Look at the unmapped members, then mend the model or lower guards.minimum_match_rate.",
-        )
-    return _judge_moved(counts, previously_mapped or 0, guards, moved or Moved())
-
-
-def _judge_moved(counts: Counts, before: int, guards: Guards, moved: Moved) -> Verdict | None:
-    """Judges who would leave and join, against the `before` members that are shown now."""
-    if before < SMALL:
-        gone, limit, few = before - counts.mapped, max(SMALL_SHARE, guards.max_left), SMALL_LEFT
-    else:
-        gone, limit, few = moved.left, guards.max_left, FEW_LEFT
-    if moved.left > few and 100 * gone > limit * before:
-        share = 100 * gone / before
-        percent = math.ceil(share)
-        return Verdict(
-            "many-left",
-            f"{moved.left:,} of the {before:,} members that are shown now would leave: {moved.left_remote:,} left in "
-            f"the platform, {moved.left_model:,} are no longer found in the model. The segment would lose "
-            f"{share:.1f} % and show {counts.mapped:,}; the limit is {limit:g} %.",
-            f"If that is right, set guards: {{max_left: {percent}%}} in the segment's file and publish again; "
-            "else mend the model or the segment in the platform, and refresh: what passes is published.",
-        )
-    if before >= SMALL and moved.joined > FEW_JOINED and 100 * moved.joined > guards.max_joined * before:
-        share = 100 * moved.joined / before
-        percent = math.ceil(share)
-        return Verdict(
-            "many-joined",
-            f"{moved.joined:,} people would join the {before:,} members that are shown now, {share:.1f} %: "
-            f"{moved.joined_remote:,} joined in the platform, {moved.joined_model:,} are newly found in the model; the "
-            f"limit is {guards.max_joined:g} %.",
-            f"If that is right, set guards: {{max_joined: {percent}%}} in the segment's file and publish "
-            "again; else mend the model or the segment in the platform, and refresh: what passes is published.",
-        )
-    return None
+    needed: Mapping[str, float]

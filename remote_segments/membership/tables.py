@@ -74,7 +74,7 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "previous_id": "text",  # the published snapshot before it
         "generation": "bigint",  # that of its keys
         "kind": "text",  # fetch (ids from the platform), remap (the same ids, a newer model)
-        "state": "text",  # fetched, mapped; published; held, rejected, failed, missed, skipped, frozen
+        "state": "text",  # fetched, mapped; published; held, superseded, rejected, failed, missed, skipped, frozen
         "reason": "text",  # stable code of why it is not published
         "message": "text",  # the sentence behind the code, without identifiers
         "partition_key": "text",  # the window it was asked for; a label, never the data's time
@@ -114,6 +114,8 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "pages": "bigint",  # pages read
         "calls": "bigint",  # calls made, retries included
         "seconds": "double",  # of the fetch; of a remap, of the mapping
+        "numbers": "text",  # what the guards compared, as JSON; null before they judged it
+        "approved_by": "text",  # who had it published although a guard held it; null of all others
     }
 )
 """One row per attempt to refresh a segment; kept for ever."""
@@ -139,6 +141,34 @@ SPELLINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Personal data: one row per identifier that the engine cannot normalise; kept for the segment's retention."""
+
+DEFINITIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "definition_hash": "text",  # as in `snapshots`
+        "settings": "text",  # what it is made of, as JSON: the names of the files' keys and their values in short
+        "first_used_at": "timestamp",  # when a segment was first mapped by it
+    }
+)
+"""One row per definition that a segment ever had; kept for ever, so that what was edited can be told."""
+
+DECISIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "segment": "text",  # the segment's name
+        "snapshot_id": "text",  # the held snapshot that was decided on
+        "decided_at": "timestamp",  # when
+        "decided_by": "text",  # who, as they named themselves
+        "decision": "text",  # approved, rejected
+        "reason": "text",  # why, in their words
+        "guard": "text",  # the code of the guard that held it
+        "message": "text",  # the sentence that they were shown
+        "numbers": "text",  # what the guards had compared, as JSON
+        "published_id": "text",  # the published snapshot that it was counted against
+        "raised_limits": "text",  # limits that let more through from now on, as JSON; null where none was raised
+        "raised_until": "timestamp",  # when the segment's file alone counts again
+        "run_id": "text",  # the run that carried it out
+    }
+)
+"""One row per decision of a person on a held snapshot; only ever appended, kept for ever."""
 
 META: Mapping[str, str] = MappingProxyType(
     {
@@ -172,6 +202,8 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "snapshots": SNAPSHOTS,
         "tombstones": TOMBSTONES,
         "spellings": SPELLINGS,
+        "definitions": DEFINITIONS,
+        "decisions": DECISIONS,
         "meta": META,
     }
 )
@@ -191,7 +223,7 @@ REASONS = ("unknown", "ambiguous", "invalid", "duplicate")
 OUTCOMES = ("mapped", *REASONS)
 """What becomes of a fetched member: always exactly one of these."""
 
-RESERVED_NAMES = frozenset({*TABLES, *VIEWS, "ledger", "decisions", "tombstones", "segments", "audiences"})
+RESERVED_NAMES = frozenset({*TABLES, *VIEWS, "ledger", "segments", "audiences"})
 """Names a segment cannot have: its own table would hide a shared one, now or in a later version."""
 
 KEY_COLUMNS = ("key", "key_2", "key_3")

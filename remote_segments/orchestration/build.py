@@ -8,7 +8,9 @@ from typing import Any
 import dagster as dg
 
 from remote_segments.config.project import Project
+from remote_segments.orchestration.alerts import Tell, build_alert_sensor
 from remote_segments.orchestration.chain import Chain, build_chain
+from remote_segments.orchestration.deciding import build_decision_job
 from remote_segments.orchestration.failures import RETRIES
 from remote_segments.orchestration.fetching import FETCHES, run_fetches
 from remote_segments.orchestration.inputs import INPUT_MANAGER, SegmentFrames
@@ -26,6 +28,7 @@ def build_definitions(
     environment: str | None = None,
     segments: Collection[str] | None = None,
     retries: dg.RetryPolicy | None = RETRIES,
+    tell: Tell | None = None,
 ) -> dg.Definitions:
     """Reads a project and builds its assets, checks, jobs, schedules, sensors and resources.
 
@@ -35,6 +38,7 @@ def build_definitions(
         environment: by default $REMOTE_SEGMENTS_ENV, else `development`.
         segments: only these; by default all. A process that runs one chain need not load a thousand.
         retries: for failures that may heal by themselves; None for none.
+        tell: called once for every `Alert`: a segment is held, failed or stale, or is well again.
 
     Raises:
         InvalidProject: with everything that is wrong with the project's files.
@@ -53,11 +57,13 @@ def build_definitions(
         return dg.Definitions(
             assets=[*_models(project, prefix), *(asset for chain in chains for asset in build_chain(chain))],
             resources={INPUT_MANAGER: SegmentFrames(project), FETCHES: run_fetches, **warehouse_resources(project)},
-            **_operations(project, prefix, chains),
+            **_operations(project, prefix, chains, tell),
         )
 
 
-def _operations(project: Project, prefix: tuple[str, ...], chains: Sequence[Chain]) -> dict[str, Any]:
+def _operations(
+    project: Project, prefix: tuple[str, ...], chains: Sequence[Chain], tell: Tell | None
+) -> dict[str, Any]:
     """What acts on the assets; a project without segments has none of it."""
     if not chains:
         return {}
@@ -68,12 +74,15 @@ def _operations(project: Project, prefix: tuple[str, ...], chains: Sequence[Chai
         if chain.segment.remap_on_model_refresh
         for layer in ("mapped_keys", "enriched_segment")
     ]
-    sensors: list[dg.SensorDefinition] = [build_age_sensor(project, prefix)]
+    sensors: list[dg.SensorDefinition] = [
+        build_age_sensor(project, prefix),
+        build_alert_sensor(project, prefix, tell),
+    ]
     if remapped:
         sensors.append(build_automation_sensor(project, remapped))
     return {
         "asset_checks": [build_age_check(project, prefix)],
-        "jobs": jobs,
+        "jobs": [*jobs, build_decision_job(project, prefix)],
         "schedules": schedules,
         "sensors": sensors,
     }

@@ -26,7 +26,7 @@ from remote_segments.sync.freezing import EXPIRED, freeze_of
 from remote_segments.sync.mapping import map_segment
 from remote_segments.sync.pausing import pause_of
 from remote_segments.sync.publication import publish_segment
-from remote_segments.sync.snapshots import Snapshot, data_time, record_without_members
+from remote_segments.sync.snapshots import Snapshot, record_without_members
 
 Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
@@ -298,25 +298,7 @@ def _published(context: dg.AssetExecutionContext, chain: Chain, partition: str) 
         run_id=context.run.run_id,
         now=datetime.now(UTC),
     )
-    shown = {
-        "dagster/row_count": row.mapped,
-        **metadata.counts(row),
-        **metadata.present(
-            {
-                "joined": row.joined_count,
-                "left": row.left_count,
-                "completeness": row.completeness,
-                "calls": row.calls,
-                "seconds": metadata.rounded(row.seconds),
-                "snapshot": row.snapshot_id,
-                "snapshot instant": data_time(row),
-                "dagster/table_name": f"{chain.project.warehouse.schema_}.{chain.segment.name}",
-            }
-        ),
-    }
-    with chain.project.open_warehouse().read() as session:
-        relation = session.relation(chain.segment.name, session.schema)
-    return {**shown, **metadata.column_schema(relation)}
+    return metadata.published(chain.project, row)
 
 
 def _materialized(

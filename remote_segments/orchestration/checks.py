@@ -1,5 +1,6 @@
 """Asset checks: the accounting identity, the match rate, the guards before publication, the age of the data."""
 
+import json
 from typing import Any
 
 import dagster as dg
@@ -131,5 +132,11 @@ def held_result(error: HeldError, key: dg.AssetKey) -> dg.AssetCheckResult:
         check_name=PUBLISHABLE,
         asset_key=key,
         description=error.problem.found,
-        metadata={"code": error.code, "what to do": error.problem.fix},
+        metadata={"code": error.code, "what to do": error.problem.fix, **numbers_of(json.dumps(error.numbers))},
     )
+
+
+def numbers_of(numbers: str | None) -> dict[str, Any]:
+    """What the guards compared, as numbers that the UI shows and plots."""
+    found = json.loads(numbers or "{}")
+    return {name.replace("_", " "): value for name, value in found.items() if isinstance(value, int | float)}

@@ -5,7 +5,9 @@ from typing import Any
 
 import dagster as dg
 
+from remote_segments.config.project import Project
 from remote_segments.membership.tables import OUTCOMES
+from remote_segments.sync.snapshots import Snapshot, data_time
 from remote_segments.warehouses.base import Relation
 
 
@@ -39,6 +41,30 @@ def counts(row: Any) -> dict[str, Any]:
             "match rate (%)": match_rate(row.mapped, row.fetched),
         }
     )
+
+
+def published(project: Project, row: Snapshot) -> dict[str, Any]:
+    """What the materialization of a published segment shows."""
+    with project.open_warehouse().read() as session:
+        relation = session.relation(row.segment, session.schema)
+    return {
+        "dagster/row_count": row.mapped,
+        **counts(row),
+        **present(
+            {
+                "joined": row.joined_count,
+                "left": row.left_count,
+                "completeness": row.completeness,
+                "calls": row.calls,
+                "seconds": rounded(row.seconds),
+                "snapshot": row.snapshot_id,
+                "snapshot instant": data_time(row),
+                "approved by": row.approved_by,
+                "dagster/table_name": f"{project.warehouse.schema_}.{row.segment}",
+            }
+        ),
+        **column_schema(relation),
+    }
 
 
 def column_schema(relation: Relation | None) -> dict[str, Any]:

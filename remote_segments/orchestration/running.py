@@ -1,4 +1,4 @@
-"""Refreshing one segment from a plain Python process, recorded in the Dagster home where there is one."""
+"""Refreshing a segment, or deciding on it, in a plain process; recorded in the Dagster home where there is one."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,7 @@ import dagster as dg
 from remote_segments.errors import EngineError, RemoteSegmentsError
 from remote_segments.orchestration.build import build_definitions
 from remote_segments.orchestration.cadences import Cadence
+from remote_segments.orchestration.deciding import DECIDE, DecisionConfig, build_decision_job
 from remote_segments.orchestration.fetching import fetching_ahead
 from remote_segments.orchestration.keys import chain_keys
 from remote_segments.orchestration.partitions import open_window, partitions_of
@@ -77,6 +78,24 @@ def side_by_side(
         return
     with fetching_ahead(loaded_project(path, environment), keys):
         yield
+
+
+def decide_now(path: str | Path, config: DecisionConfig, *, environment: str | None = None) -> None:
+    """Carries out a decision on a held snapshot.
+
+    Raises:
+        RemoteSegmentsError: what stopped it; nothing was decided.
+    """
+    job = build_decision_job(loaded_project(path, environment), ())
+    written = {name: value for name, value in config.model_dump(mode="json").items() if value is not None}
+    run_config = {**_QUIET, "ops": {DECIDE: {"config": written}}}
+    with _instance() as instance:
+        try:
+            result = job.execute_in_process(instance=instance, run_config=run_config, raise_on_error=True)
+        except Exception as error:
+            raise _cause(error) from error
+    if not result.success:
+        raise EngineError("run-failed", "The decision failed without an error.", "Look at the run in Dagster.")
 
 
 def _cause(error: BaseException) -> BaseException:

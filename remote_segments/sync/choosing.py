@@ -6,7 +6,7 @@ from remote_segments.errors import ProjectError
 from remote_segments.membership.literals import literal, table_name
 from remote_segments.sync.freshness import CLOCKS_DIFFER, age_text
 from remote_segments.sync.plan import Plan
-from remote_segments.sync.snapshots import Snapshot, get, latest_published, newest_complete, windows_after
+from remote_segments.sync.snapshots import COMPLETE, Snapshot, get, latest_published, newest_complete, windows_after
 from remote_segments.warehouses.base import Session
 
 
@@ -26,7 +26,7 @@ def choose(
     else:
         own = newest_complete(session, plan.segment, partition_key, run_id) if run_id and partition_key else None
         found = own or _of_window(session, plan, partition_key)
-    if found is None or found.members_id is None:
+    if found is None or found.members_id is None or found.state not in COMPLETE:
         raise ProjectError(
             "nothing-fetched",
             f"No complete fetch is stored for {partition_key or snapshot_id or 'this segment'}.",

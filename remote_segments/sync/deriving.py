@@ -123,10 +123,14 @@ def _counts(fetched: int, mapped: int, reasons: dict[str, int]) -> Counts:
         raise EngineError("accounting", str(difference), "Nothing was published. Report this bug.") from difference
 
 
-def _members(session: Session, plan: Plan, snapshot: Snapshot) -> matching.Fetched:
+def stored_identifiers(session: Session) -> tuple[str, ...]:
+    """The identifiers that the table of members has."""
     relation = session.relation("members", session.schema)
-    names = tuple(relation.columns) if relation else ()
-    identifiers = tuple(name for name in names if name not in MEMBERS)
+    return tuple(name for name in relation.columns if name not in MEMBERS) if relation else ()
+
+
+def _members(session: Session, plan: Plan, snapshot: Snapshot) -> matching.Fetched:
+    identifiers = stored_identifiers(session)
     return matching.Fetched(scope_of(session, plan), snapshot.members_id or "", plan.primary, identifiers)
 
 

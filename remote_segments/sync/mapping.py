@@ -5,6 +5,7 @@ a fetch that was not published is mapped; the published one is mapped again, as 
 an older one is rebuilt in its place in history (`rebuilding.py`).
 """
 
+import json
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from remote_segments.errors import EngineError, HeldError, ProjectError, RemoteSegmentsError
 from remote_segments.sync.choosing import check_clock, check_source, choose, is_late
+from remote_segments.sync.definitions import remember
 from remote_segments.sync.deriving import derive
 from remote_segments.sync.drift import drift
+from remote_segments.sync.holding import settle
 from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.rebuilding import rebuild
 from remote_segments.sync.renaming import carry_over
@@ -27,7 +30,7 @@ from remote_segments.warehouses.base import Session, Warehouse
 if TYPE_CHECKING:
     from remote_segments.config.project import Project
 
-_UNPUBLISHED = ("fetched", "mapped", "held")
+_UNPUBLISHED = ("fetched", "mapped", "held", "superseded")
 
 
 def map_segment(
@@ -93,9 +96,12 @@ def note_failure(warehouse: Warehouse, snapshot: Snapshot, failure: RemoteSegmen
             return
         state = "held" if isinstance(failure, HeldError) else found.state
         message = f"{failure.problem.found} {failure.problem.fix}"
-        if state == "held":
+        numbers = {}
+        if isinstance(failure, HeldError):
             clear(session, found, ("changes",))
-        update(session, found, state=state, reason=failure.code, message=message)
+            numbers["numbers"] = json.dumps(failure.numbers)
+        update(session, found, state=state, reason=failure.code, message=message, **numbers)
+        settle(session, snapshot.segment)
 
 
 def _map(
@@ -134,6 +140,7 @@ def map_members(session: Session, plan: Plan, snapshot_id: str, *, now: datetime
         drift=drift(latest, snapshot),
     )
     derived = derive(session, plan, snapshot, now)
+    remember(session, plan, now)
     writing = Writing(session=session, plan=plan, snapshot=placed, previous=latest, identifiers=derived.identifiers)
     values = writing.outcomes(derived)
     written = update(
@@ -168,6 +175,8 @@ def remap(
         partition_key=partition_key or latest.partition_key,
         run_id=run_id,
         published_at=None,
+        numbers=None,
+        approved_by=None,
         pages=0,
         calls=0,
         seconds=None,

@@ -35,6 +35,8 @@ class Plan:
     primary: str
     """The platform's own id of a member, by the name it has among the identifiers."""
     definition_hash: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What the hash is made of, by the names of the files."""
     include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     guards: Guards = field(default_factory=Guards)
@@ -89,11 +91,13 @@ def plan_for(project: "Project", segment_name: str) -> Plan:
         entries=tuple(_entry(entry, kind) for entry in segment.identifiers),
         primary=kind.primary,
         definition_hash=project.definition_hash(segment),
+        settings=project.definition_settings(segment),
         include=segment.columns.include if segment.columns else None,
         exclude=(segment.columns.exclude or ()) if segment.columns else (),
         guards=Guards(
             allow_empty=guards.allow_empty,
             minimum_match_rate=guards.minimum_match_rate,
+            max_match_rate_drop=guards.max_match_rate_drop,
             max_left=guards.max_left,
             max_joined=guards.max_joined,
         ),

@@ -10,8 +10,9 @@ from remote_segments.membership.enrichment import enriched
 from remote_segments.membership.models import published_columns
 from remote_segments.sync.choosing import check_clock, check_source, choose, is_late
 from remote_segments.sync.deriving import check_model, read_model, scope_of
-from remote_segments.sync.guarding import counts_of, hold_doubtful, moved_by
-from remote_segments.sync.mapping import map_members, note_failure, remap
+from remote_segments.sync.guarding import check_guards
+from remote_segments.sync.holding import settle
+from remote_segments.sync.mapping import map_members, map_with, note_failure, remap
 from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.results import Published
 from remote_segments.sync.retention import expire
@@ -46,8 +47,8 @@ def publish_segment(
         The published row; of an older window, which is part of history already, with `replaced` False.
 
     Raises:
-        HeldError: `none-mapped`, `emptied`, `match-rate-low`, `many-left`, `many-joined`; recorded, and the published
-            segment stays.
+        HeldError: `none-mapped`, `emptied`, `match-rate-low`, `many-left`, `many-joined`, `match-rate-dropped`,
+            `below-usual`, `above-usual`; recorded, and the published segment stays.
         ProjectError: `not-mapped`, `snapshot-superseded`, `source-changed`, `clock-behind`; what is wrong with the
             model.
     """
@@ -76,8 +77,25 @@ def publish_with(
     except (HeldError, ProjectError) as failure:
         if chosen is not None:
             with suppress(RemoteSegmentsError):  # the first error is the one to be seen
+                if isinstance(failure, HeldError):
+                    chosen = _as_judged(warehouse, plan, chosen, failure, run_id=run_id, now=now)
                 note_failure(warehouse, chosen, failure)
         raise
+
+
+def _as_judged(
+    warehouse: Warehouse, plan: Plan, chosen: Snapshot, failure: HeldError, *, run_id: str | None, now: datetime
+) -> Snapshot:
+    """Stores the mapping that was judged, where publishing had made it anew: what a person approves is what was held.
+
+    The published ids with today's model become a snapshot of their own.
+    """
+    with warehouse.read() as session:
+        stored = get(session, plan.segment, chosen.snapshot_id) or chosen
+        again = _must_be_mapped_again(plan, stored, latest_published(session, plan.segment))
+    if stored.state == "mapped" and not again and stored.mapped == failure.numbers["mapped"]:
+        return stored
+    return map_with(warehouse, plan, run_id=run_id, now=now, snapshot_id=chosen.snapshot_id)
 
 
 def publish(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) -> Published:
@@ -118,7 +136,7 @@ def publish(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
 
 def _must_be_mapped_again(plan: Plan, snapshot: Snapshot, latest: Snapshot | None) -> bool:
     against = (latest.snapshot_id if latest else None, plan.definition_hash, plan.key_columns)
-    return snapshot.state == "held" or against != (
+    return snapshot.state in ("held", "superseded") or against != (
         snapshot.previous_id,
         snapshot.definition_hash,
         snapshot.key_columns,
@@ -128,32 +146,44 @@ def _must_be_mapped_again(plan: Plan, snapshot: Snapshot, latest: Snapshot | Non
 def _publish_mapped(
     session: Session, plan: Plan, snapshot: Snapshot, latest: Snapshot | None, now: datetime
 ) -> Published:
-    check_guards(session, plan, snapshot, latest)
-    rows = _replace(session, plan, snapshot)
+    numbers = check_guards(session, plan, snapshot, latest, now)
+    rows = write_segment(session, plan, snapshot)
     if rows != snapshot.mapped:  # the model changed since it was mapped
         snapshot = map_members(session, plan, snapshot.snapshot_id, now=now)
-        check_guards(session, plan, snapshot, latest)
-        rows = _replace(session, plan, snapshot)
+        numbers = check_guards(session, plan, snapshot, latest, now)
+        rows = write_segment(session, plan, snapshot)
     if rows != snapshot.mapped:
         found = f"{rows:,} rows were written for {snapshot.mapped or 0:,} keys."
         raise EngineError("rows-short", found, "Nothing was published. Report this bug.", plan.where)
-    published = update(session, snapshot, state="published", published_at=now, reason=None, message=None)
-    expire(session, plan, published, now)
+    published = mark_published(session, plan, snapshot, now, numbers=numbers)
     return Published.of(published, replaced=True, rows=rows)
+
+
+def mark_published(session: Session, plan: Plan, snapshot: Snapshot, now: datetime, **values: str | None) -> Snapshot:
+    """Makes a snapshot whose rows `<segment>` shows the published one; a hold that it overtakes is closed."""
+    published = update(session, snapshot, state="published", published_at=now, reason=None, message=None, **values)
+    settle(session, plan.segment)
+    expire(session, plan, published, now)
+    return published
 
 
 def _show_again(session: Session, plan: Plan, snapshot: Snapshot, now: datetime) -> Published:
     """Writes the published rows anew; another definition, or a model without the same keys, makes it a new snapshot."""
     check_source(plan, snapshot)
     if (snapshot.definition_hash, snapshot.key_columns) == (plan.definition_hash, plan.key_columns):
-        rows = _replace(session, plan, snapshot)
+        rows = write_segment(session, plan, snapshot)
         if rows == snapshot.mapped:
             return Published.of(snapshot, replaced=True, rows=rows)
     again = remap(session, plan, snapshot, partition_key=None, run_id=snapshot.run_id, now=now)
     return _publish_mapped(session, plan, again, snapshot, now)
 
 
-def _replace(session: Session, plan: Plan, snapshot: Snapshot) -> int:
+def write_segment(session: Session, plan: Plan, snapshot: Snapshot) -> int:
+    """Replaces `<segment>` by the rows of today's model that a snapshot's keys name; returns how many there are.
+
+    Raises:
+        ProjectError: `column-dropped`; what is wrong with the model.
+    """
     model = read_model(session, plan)
     check_model(session, plan, model)  # one key lost and another there twice would give the same number of rows
     columns = published_columns(model, plan.include, plan.exclude, plan.where)
@@ -190,12 +220,3 @@ def _refuse_lost_columns(session: Session, plan: Plan, snapshot: Snapshot, colum
             "Nothing was published. Bring it back, or write the columns it shall have: `columns: {include: [...]}`.",
             plan.where_model,
         )
-
-
-def check_guards(session: Session, plan: Plan, snapshot: Snapshot, latest: Snapshot | None) -> None:
-    """Judges the counts of a mapped snapshot, and who would join and leave.
-
-    Raises:
-        HeldError: `none-mapped`, `emptied`, `match-rate-low`, `many-left`, `many-joined`.
-    """
-    hold_doubtful(plan, counts_of(snapshot), latest, moved_by(session, snapshot), snapshot)

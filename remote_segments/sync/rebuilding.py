@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from remote_segments.errors import EngineError, HeldError, ProjectError
-from remote_segments.membership.guards import Counts
+from remote_segments.membership.guards import Case
 from remote_segments.sync.choosing import check_source
+from remote_segments.sync.definitions import remember
 from remote_segments.sync.deriving import Derived, derive
-from remote_segments.sync.guarding import hold_doubtful, moved_by
+from remote_segments.sync.guarding import guards_at, hold_doubtful, moved_by, shown_by
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.results import Mapped
 from remote_segments.sync.snapshots import (
@@ -51,7 +52,9 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
     if not published:
         check_source(plan, snapshot)
     derived = derive(session, plan, snapshot, now)
-    _check_counts(plan, derived.counts, preceding, published)
+    remember(session, plan, now)
+    case = Case(derived.counts, shown_by(preceding), guards_at(session, plan, now))
+    _check_counts(plan, case, published)
     placed = replace(
         snapshot,
         previous_id=preceding.snapshot_id if preceding else None,
@@ -71,7 +74,7 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
     )
     written = _rewrite(writing, snapshot, derived)
     if not published:
-        hold_doubtful(plan, derived.counts, preceding, moved_by(session, written))
+        hold_doubtful(plan, replace(case, moved=moved_by(session, written, preceding)))
     _correct_following(writing, following, written)
     return Mapped.of(written, "rebuild")
 
@@ -135,10 +138,10 @@ def _check_key(plan: Plan, snapshot: Snapshot) -> None:
         )
 
 
-def _check_counts(plan: Plan, counts: Counts, preceding: Snapshot | None, published: bool) -> None:
+def _check_counts(plan: Plan, case: Case, published: bool) -> None:
     """Holds what must not enter history; of a published window only what would empty it by mistake."""
     try:
-        hold_doubtful(plan, counts, preceding, None)
+        hold_doubtful(plan, case)
     except HeldError as held:
         if not published or held.code == "none-mapped":
             raise

@@ -15,8 +15,8 @@ from remote_segments.warehouses.base import Session
 if TYPE_CHECKING:
     from remote_segments.config.project import Project
 
-COMPLETE = ("fetched", "mapped", "published", "held")
-"""States whose ids are all there: a proven fetch, or a remap of one."""
+COMPLETE = ("fetched", "mapped", "published", "held", "superseded")
+"""States whose ids are all there, a proven fetch or a remap of one; what somebody rejected does not come back."""
 
 
 TICK = timedelta(microseconds=1)
@@ -77,6 +77,8 @@ class Snapshot:
     pages: int | None = None
     calls: int | None = None
     seconds: float | None = None
+    numbers: str | None = None
+    approved_by: str | None = None
 
 
 def data_time(snapshot: Snapshot) -> datetime | None:
@@ -129,6 +131,16 @@ def newest_mapped(session: Session, segment: str) -> Snapshot | None:
     return _first(session, segment, "state IN ('mapped', 'held', 'published') AND mapped IS NOT NULL")
 
 
+def newest_published(session: Session, segment: str, limit: int) -> list[Snapshot]:
+    """The newest published snapshots, the one that `<segment>` shows first."""
+    return _rows(session, segment, "state = 'published'", NEWEST, limit)
+
+
+def held(session: Session, segment: str) -> list[Snapshot]:
+    """The held snapshots of a segment, the newest first."""
+    return _rows(session, segment, "state = 'held'", NEWEST_IDS)
+
+
 def published_at(session: Session, segment: str, instant: datetime) -> Snapshot | None:
     """The published snapshot that counts from an instant on."""
     return _first(session, segment, f"state = 'published' AND effective_at = {literal(instant)}")
@@ -167,12 +179,15 @@ def had_members(session: Session, snapshot: Snapshot) -> bool:
 def newest_complete(
     session: Session, segment: str, partition_key: str | None = None, run_id: str | None = None
 ) -> Snapshot | None:
-    """The snapshot with the newest ids that are all there; of one partition or run, or of the whole segment."""
-    condition = _COMPLETE
+    """The snapshot with the newest ids that are all there; of one partition or run, or of the whole segment.
+
+    One that was held and overtaken is only meant where its partition has no other.
+    """
+    condition = _COMPLETE if partition_key or run_id else f"{_COMPLETE} AND state <> 'superseded'"
     for name, value in (("partition_key", partition_key), ("run_id", run_id)):
         if value is not None:
             condition += f" AND {name} = {literal(value)}"
-    return _first(session, segment, condition, "fetched_at DESC, effective_at DESC, snapshot_id DESC")
+    return _first(session, segment, condition, f"CASE state WHEN 'superseded' THEN 1 ELSE 0 END, {NEWEST_IDS}")
 
 
 def windows_after(session: Session, segment: str, partition_key: str) -> bool:
@@ -253,13 +268,21 @@ def _table(session: Session) -> str:
 
 NEWEST = "effective_at DESC, snapshot_id DESC"
 OLDEST = "effective_at, snapshot_id"
+NEWEST_IDS = "fetched_at DESC, effective_at DESC, snapshot_id DESC"
 
 
-def _first(session: Session, segment: str, condition: str, order: str = NEWEST) -> Snapshot | None:
-    """The first row of a segment, in an order, for which a condition holds."""
+def _rows(
+    session: Session, segment: str, condition: str, order: str = NEWEST, limit: int | None = None
+) -> list[Snapshot]:
+    """The rows of a segment for which a condition holds, in an order."""
     names = ", ".join(quoted(name) for name in COLUMNS)
     rows = session.rows(
         f"SELECT {names} FROM {_table(session)} WHERE segment = {literal(segment)} AND {condition} "
-        f"ORDER BY {order} LIMIT 1"
+        f"ORDER BY {order}" + (f" LIMIT {limit}" if limit is not None else "")
     )
-    return Snapshot(**dict(zip(COLUMNS, rows[0], strict=True))) if rows else None
+    return [Snapshot(**dict(zip(COLUMNS, row, strict=True))) for row in rows]
+
+
+def _first(session: Session, segment: str, condition: str, order: str = NEWEST) -> Snapshot | None:
+    rows = _rows(session, segment, condition, order, 1)
+    return rows[0] if rows else None

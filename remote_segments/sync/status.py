@@ -1,7 +1,8 @@
 """What stands of every segment: its latest published snapshot, what happened since, and how old its data is."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +10,11 @@ from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.membership.literals import table_name
 from remote_segments.membership.tables import REASONS
+from remote_segments.sync.decisions import Decision, Raised, raised, read_decisions
 from remote_segments.sync.freezing import Freeze, read_freezes
 from remote_segments.sync.freshness import verdict
 from remote_segments.sync.pausing import Pause, read_pauses
+from remote_segments.sync.snapshots import NEWEST_IDS
 from remote_segments.sync.store import reading
 from remote_segments.warehouses.base import Session
 
@@ -21,8 +24,23 @@ UNFINISHED = ("fetched", "mapped")
 _COLUMNS = (
     "segment", "snapshot_id", "state", "reason", "message", "fetched_at", "data_at", "effective_at", "published_at",
     "fetched", "mapped", *REASONS, "joined_count", "left_count", "completeness", "calls", "seconds", "source_name",
-    "warning", "remote_state", "drift",
+    "warning", "remote_state", "drift", "run_id", "approved_by", "numbers",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A snapshot that waits for a person: why, and what the guards compared."""
+
+    snapshot_id: str
+    fetched_at: datetime | None
+    reason: str | None
+    message: str | None
+    numbers: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The published form, kept stable for scripts."""
+        return {**vars(self), "fetched_at": self.fetched_at and self.fetched_at.isoformat()}
 
 
 @dataclass(frozen=True)
@@ -30,9 +48,9 @@ class SegmentStatus:
     """One segment as it stands; counts are those of the latest published snapshot, None before the first.
 
     `state` is what a person should know first: `never_fetched`, `published`, `empty` (proven to have no members),
-    and, when the newest attempt did not publish, `held`, `failed`, `missed`, `skipped`, `running`; `paused`; `frozen`
-    (expired, or deleted on the platform: what is published stays). `drift` is what the platform changed with the
-    snapshot that is published.
+    and, when the newest attempt did not publish, `held`, `rejected`, `failed`, `missed`, `skipped`, `running`;
+    `paused`; `frozen` (expired, or deleted on the platform: what is published stays). A snapshot may wait for a person
+    in any of them: it is `held`. `drift` is what the platform changed with the snapshot that is published.
     """
 
     name: str
@@ -51,6 +69,10 @@ class SegmentStatus:
     remote_name: str | None = None
     remote_state: str | None = None
     drift: str | None = None
+    held: Hold | None = None
+    raised: tuple[Raised, ...] = ()
+    run_id: str | None = None
+    """The run that made the newest attempt."""
 
     @property
     def fresh(self) -> bool:
@@ -76,6 +98,11 @@ class SegmentStatus:
             "drift": self.drift,
             "age": self.age,
             "fresh": self.fresh,
+            "held": self.held and self.held.as_json(),
+            "raised_limits": [
+                {"guard": one.guard, "value": one.value, "by": one.by, "until": one.until.isoformat()}
+                for one in self.raised
+            ],
         }
 
 
@@ -98,41 +125,53 @@ def _first(session: Session, condition: str, order: str) -> dict[str, dict[str, 
     return {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in rows}
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What the warehouse says of all segments, by name."""
+
+    published: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    newest: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    held: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    pauses: Mapping[str, Pause] = field(default_factory=dict)
+    freezes: Mapping[str, Freeze] = field(default_factory=dict)
+    decisions: Sequence[Decision] = ()
+
+
 def read_status(project: Project, now: datetime) -> list[SegmentStatus]:
     """The status of every segment of the project, in the order of their names."""
-    published: dict[str, dict[str, Any]] = {}
-    newest: dict[str, dict[str, Any]] = {}
     with reading(project.open_warehouse()) as session:
-        pauses, freezes = read_pauses(session), read_freezes(session, project, now)
-        if session.relation("snapshots", session.schema) is not None:
-            published = _first(session, "state = 'published'", PUBLISHED_ORDER)
-            newest = _first(session, "state IS NOT NULL", ATTEMPT_ORDER)
-    return [
-        _status(segment, published.get(name), newest.get(name), _Stop(pauses.get(name), freezes.get(name)), now)
-        for name, segment in sorted(project.segments.items())
-    ]
+        found = _read(session, project, now)
+    return [_status(segment, found, now) for _, segment in sorted(project.segments.items())]
 
 
-@dataclass(frozen=True)
-class _Stop:
-    """Why a segment is not fetched, if it is not."""
+def _read(session: Session, project: Project, now: datetime) -> _Read:
+    pauses, freezes = read_pauses(session), read_freezes(session, project, now)
+    if session.relation("snapshots", session.schema) is None:
+        return _Read(pauses=pauses, freezes=freezes)
+    return _Read(
+        published=_first(session, "state = 'published'", PUBLISHED_ORDER),
+        newest=_first(session, "state <> 'superseded'", ATTEMPT_ORDER),
+        held=_first(session, "state = 'held'", NEWEST_IDS),
+        pauses=pauses,
+        freezes=freezes,
+        decisions=read_decisions(session),
+    )
 
-    pause: Pause | None
-    freeze: Freeze | None
 
-
-def _status(
-    segment: Segment, row: dict[str, Any] | None, newest: dict[str, Any] | None, stop: _Stop, now: datetime
-) -> SegmentStatus:
-    frozen = str(stop.freeze) if stop.freeze else None
+def _status(segment: Segment, found: _Read, now: datetime) -> SegmentStatus:
+    row, paused = found.published.get(segment.name), found.pauses.get(segment.name)
+    freeze = found.freezes.get(segment.name)
+    frozen = str(freeze) if freeze else None
     instant = (row["data_at"] or row["fetched_at"]) if row else None
     age, words = verdict(segment, instant, now, frozen)
+    newest = found.newest.get(segment.name)
     state, reason, message = _state(row, newest)
     message = message or _few_mapped(segment, row)
-    if stop.freeze:
-        state, reason, message = ("frozen" if row else state), stop.freeze.reason, frozen
-    elif stop.pause and stop.pause.holds_at(now):
-        state, reason, message = "paused", "paused", str(stop.pause)
+    if freeze:
+        state, reason, message = ("frozen" if row else state), freeze.reason, frozen
+    elif paused and paused.holds_at(now):
+        state, reason, message = "paused", "paused", str(paused)
+    own = [one for one in found.decisions if one.segment == segment.name]
     return SegmentStatus(
         name=segment.name,
         state=state,
@@ -150,6 +189,9 @@ def _status(
         remote_name=row["source_name"] if row else None,
         remote_state=row["remote_state"] if row else None,
         drift=row["drift"] if row else None,
+        held=_hold(found.held.get(segment.name)),
+        raised=tuple(raised(own, now)),
+        run_id=newest["run_id"] if newest else None,
     )
 
 
@@ -160,6 +202,13 @@ def _few_mapped(segment: Segment, row: dict[str, Any] | None) -> str | None:
         return None
     rate = 100 * row["mapped"] / row["fetched"]
     return f"{rate:.1f} % of its members are in the model, fewer than {least:g} %: see `unmapped {segment.name}`."
+
+
+def _hold(row: dict[str, Any] | None) -> Hold | None:
+    if row is None:
+        return None
+    numbers = json.loads(row["numbers"] or "{}")
+    return Hold(row["snapshot_id"], row["fetched_at"], row["reason"], row["message"], numbers)
 
 
 def _state(row: dict[str, Any] | None, newest: dict[str, Any] | None) -> tuple[str, str | None, str | None]:
@@ -177,8 +226,9 @@ def _state(row: dict[str, Any] | None, newest: dict[str, Any] | None) -> tuple[s
 
 
 def _said(row: dict[str, Any]) -> str | None:
-    """What the platform says against relying on a snapshot, and what it changed with it."""
-    return " ".join(filter(None, (row["warning"], row["drift"]))) or None
+    """Who approved a snapshot, what the platform says against relying on it, and what it changed with it."""
+    approved = f"Published because {row['approved_by']} approved it." if row["approved_by"] else None
+    return " ".join(filter(None, (approved, row["warning"], row["drift"]))) or None
 
 
 def last_fetches(project: Project) -> dict[str, tuple[int | None, float | None]]:

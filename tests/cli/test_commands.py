@@ -17,10 +17,10 @@ from tests.support.commands import command, edit, on_terminal, process, started
 from tests.support.projects import snapshot_rows
 
 COMMANDS = ("init", "segments", "add", "preview", "validate", "diff", "doctor", "test", "run", "status", "unmapped",
-            "members", "history", "pause", "resume", "erase", "prune", "dbt-sources",
+            "members", "history", "approve", "reject", "pause", "resume", "erase", "prune", "dbt-sources",
             "platforms", "simulator", "demo", "ui", "platform")  # fmt: skip
 STATUS = {"name", "state", "reason", "message", "fetched", "mapped", "unmapped", "joined", "left", "seconds",
-          "snapshot_at", "age", "fresh",
+          "snapshot_at", "age", "fresh", "held", "raised_limits",
     "remote_name", "remote_state", "drift"}  # fmt: skip
 REASONS = {"unknown", "ambiguous", "invalid", "duplicate"}
 

@@ -1,10 +1,12 @@
 """When a snapshot is held, from its counts alone."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from remote_segments.membership.guards import Counts, Guards, Moved, judge
+from remote_segments.membership.guards import Case, Counts, Guards, Moved, Shown
+from remote_segments.membership.judging import judge
 
 
 def counts(fetched, mapped, **lost):
@@ -30,8 +32,13 @@ def counts(fetched, mapped, **lost):
 )
 def test_what_would_empty_a_segment_by_mistake_is_held(found, previously, guards, code):
     """Promise 4: zero is published when it is proven and allowed, or the first; otherwise the last good one stays."""
-    verdict = judge(found, previously, guards)
-    assert (verdict.code if verdict else None) == code
+    shown = None if previously is None else Shown(previously, previously)
+    assert code_of(Case(found, shown, guards)) == code
+
+
+def code_of(case):
+    """The first guard that a case is beyond; None when it passes."""
+    return next((verdict.code for verdict in judge(case)), None)
 
 
 def moved(left=0, joined=0):
@@ -71,32 +78,32 @@ def moved(left=0, joined=0):
 def test_what_would_change_too_much_at_once_is_held(before, left, joined, guards, code):
     """Promise 4: a model or a platform that is half there does not take people out, or in, without a person's word."""
     after = (before or 0) - left + joined
-    verdict = judge(counts(after, after), before, guards, before, moved(left, joined))
-    assert (verdict.code if verdict else None) == code
+    shown = None if before is None else Shown(before, before)
+    assert code_of(Case(counts(after, after), shown, guards, moved(left, joined))) == code
 
 
 def test_a_segment_that_may_be_empty_may_lose_everybody():
     """Who allowed an empty segment is not asked again."""
-    assert judge(counts(0, 0), 1000, Guards(allow_empty=True), 1000, moved(1000)) is None
+    assert judge(Case(counts(0, 0), Shown(1000, 1000), Guards(allow_empty=True), moved(1000))) == ()
 
 
 @pytest.mark.parametrize(("before", "left", "joined"), [(1000, 357, 0), (99, 77, 0), (1000, 0, 2345), (30, 29, 0)])
 def test_the_limit_that_a_verdict_names_lets_the_snapshot_through(before, left, joined):
     """The sentence says what to write, and that is enough."""
     after = before - left + joined
-    verdict = judge(counts(after, after), before, Guards(), before, moved(left, joined))
-    assert verdict is not None
+    case = Case(counts(after, after), Shown(before, before), Guards(), moved(left, joined))
+    [verdict] = judge(case)
     name, percent = re.findall(r"guards: {(\w+): (\d+)%}", verdict.fix)[0]
     raised = Guards(**{name: float(percent)})
-    assert judge(counts(after, after), before, raised, before, moved(left, joined)) is None
+    assert judge(replace(case, guards=raised)) == ()
+    assert judge(replace(case, guards=Guards().widened(verdict.needed))) == ()
     assert f"{max(left, joined):,}" in verdict.found
     assert f"{before:,}" in verdict.found
 
 
 def test_a_verdict_has_numbers():
     """The sentence says how many of how many, and why the others are lost."""
-    verdict = judge(counts(12_000, 0, invalid=2000), None, Guards())
-    assert verdict is not None
+    [verdict] = judge(Case(counts(12_000, 0, invalid=2000)))
     assert "12,000" in verdict.found
     assert "10,000 unknown, 0 ambiguous, 2,000 invalid, 0 duplicate" in verdict.found
 
