@@ -11,6 +11,7 @@ from remote_segments.rest.catalog import bundled
 from remote_segments.simulator import Simulator
 from remote_segments.sync.forewarning import NOTICE, sunset
 from tests.support.commands import command, edit
+from tests.support.projects import snapshot_rows
 
 KLAVIYO = next(file for file in bundled() if file.stem == "klaviyo")
 
@@ -40,6 +41,21 @@ def test_a_frozen_segment_is_shown_as_what_it_is(frozen: Project) -> None:
     assert (vip["remote_name"], vip["remote_state"]) == ("VIP openers", "ready")
     shown = command("status").out
     assert "Klaviyo no longer has it. `remote-segments run vip` looks for it again" in shown
+
+
+def test_a_batch_in_which_one_segment_is_gone_refreshes_the_others(project: Project, simulator: Simulator) -> None:
+    """Fetched side by side, each ends as it would alone: the frozen one is no failure, the other is published."""
+    edit(project.folder / "segments" / "vip.yaml", on_deleted="freeze")
+    assert command("run", "vip", "paying").code == 0
+    change(simulator, deleted=True)
+    shown = command("run", "vip", "paying", "--json")
+    assert shown.code == 0
+    assert {one["name"]: one["state"] for one in shown.document["segments"]} == {
+        "vip": "frozen",
+        "paying": "published",
+    }
+    assert [row["state"] for row in snapshot_rows(project, "paying")] == ["published", "published"]
+    assert {row["state"] for row in snapshot_rows(project, "vip")} == {"published", "frozen"}
 
 
 def test_doctor_and_validate_call_a_frozen_segment_no_problem(frozen: Project) -> None:
