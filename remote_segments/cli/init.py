@@ -19,39 +19,12 @@ from remote_segments.config.loader import load_project
 from remote_segments.config.moments import check_zone
 from remote_segments.config.project import PLATFORMS_FOLDER
 from remote_segments.config.project_file import DEFAULT_ENVIRONMENT
-from remote_segments.config.starting import Account, Example, NewProject
-from remote_segments.config.writing import Match
+from remote_segments.config.starting import Account, NewProject
 from remote_segments.errors import ProjectError
 from remote_segments.rest.catalog import load_platforms
 from remote_segments.rest.manifest import Manifest
 from remote_segments.suggestions import choose
 from remote_segments.sync.seeding import seed_model
-
-BY_ID_OR_EMAIL = (Match("external_id", "contact_id"), Match("email", "email"))
-
-EXAMPLES: Mapping[str, Example] = {
-    "klaviyo": Example(
-        "vip_openers", "Opened a VIP campaign lately", {"segment_id": "VIPOPN"}, BY_ID_OR_EMAIL, "WINBCK"
-    ),
-    "hubspot": Example(
-        "paying_customers", "Paying customers", {"list_id": "55"}, (Match("record_id", "hubspot_id"),), "56"
-    ),
-    "customer_io": Example(
-        "active_users",
-        "Opened the app this week",
-        {"segment_id": "7"},
-        (Match("id", "contact_id"), Match("email", "email")),
-        "9",
-    ),
-    "mailchimp": Example(
-        "magazine_readers",
-        "Readers of the magazine",
-        {"list_id": "a1b2c3d4e5", "segment_id": "101"},
-        (Match("email", "email"),),
-        "a1b2c3d4e5/103",
-    ),
-}
-"""A segment of each simulated account, by platform."""
 
 SCHEMA, TABLE = "analytics", "contacts"
 
@@ -83,8 +56,9 @@ def init(
     asking = sys.stdin.isatty() and not yes and not as_json
     chosen = _platforms(platform, manifests, asking)
     zone = check_zone(timezone or (_ask("Time zone of your schedules", _own_zone()) if asking else _own_zone()))
+    exchanges = simulator.served_exchanges(folder / PLATFORMS_FOLDER)
     new = NewProject(
-        accounts=[_account(manifests[name], asking) for name in chosen],
+        accounts=[_account(manifests[name], asking, exchanges) for name in chosen],
         start=datetime.now(ZoneInfo(zone)).date(),
         timezone=zone,
         warehouse=warehouse,
@@ -121,14 +95,20 @@ def _platforms(given: list[str] | None, manifests: Mapping[str, Manifest], askin
     return list(dict.fromkeys(names)) or ["klaviyo"]
 
 
-def _account(manifest: Manifest, asking: bool) -> Account:
+def _account(manifest: Manifest, asking: bool, exchanges: Mapping[str, Path]) -> Account:
     """The connection to a platform, simulated in development where the simulator has one of its kind."""
+    from remote_segments.cli.examples import example_of, key_of, simulated_options  # imports what speaks HTTP
+
     options = {}
     for name, option in manifest.connection.options.items():
         if option.default is None:
             known = option.values[0] if option.values else f"my_{name}"
             options[name] = _ask(f"{manifest.title}: {option.description}", known) if asking else known
-    return Account(manifest, simulator.address_of(manifest.name), options, EXAMPLES.get(manifest.name))
+    url = simulator.address_of(manifest.name, exchanges)
+    if url is None:
+        return Account(manifest, options=options)
+    shown, example = simulated_options(manifest, exchanges), example_of(manifest.name, exchanges)
+    return Account(manifest, url, options, example, shown, key_of(manifest))
 
 
 def _own_zone() -> str:
@@ -172,4 +152,5 @@ def _next(new: NewProject) -> list[str]:
     account = next((one for one in new.accounts if one.example), new.accounts[0])
     connection, example = account.manifest.name, account.example
     name, another = (example.name, example.another) if example else ("NAME", "SEGMENT")
-    return [f"segments {connection}", f"add {connection}/{another}", f"preview {name}", f"run {name}"]
+    adding = [f"add {connection}/{another}"] if another else []
+    return [f"segments {connection}", *adding, f"preview {name}", f"run {name}"]

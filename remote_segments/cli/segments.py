@@ -73,11 +73,13 @@ def _print(connection: str, found: Listing, text: str | None, *, described_by_ha
         say(f"No segment has `{text}` in its name or id." if text else "There is none.")
     for problem in found.left_out:
         say(f"{problem.found} {problem.fix}")
-    if found.rows and not described_by_hand:
-        say(f"\nTo add one: remote-segments add {_example(connection, found.rows)}")
+    example = _example(connection, found.rows)
+    if example and not described_by_hand:
+        say(f"\nTo add one: remote-segments add {example}")
 
 
-def _example(connection: str, rows: list[Row]) -> str:
-    """One that can be added: not in the project yet, and usable if the listing tells so."""
-    fitting = [row for row in rows if not row.files and row.listed.state in (None, "ready") and row.listed.size != 0]
-    return "/".join([connection, *(fitting or rows)[0].listed.ids.values()])
+def _example(connection: str, rows: list[Row]) -> str | None:
+    """One that can be added: not in the project yet, and usable if the listing tells so; None where all are there."""
+    new = [row for row in rows if not row.files]
+    fitting = [row for row in new if row.listed.state in (None, "ready") and row.listed.size != 0]
+    return "/".join([connection, *(fitting or new)[0].listed.ids.values()]) if new else None

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from remote_segments.cli import simulator
 from remote_segments.cli.output import err
-from remote_segments.config.project import Project
+from remote_segments.config.project import PLATFORMS_FOLDER, Project
 
 
 def is_simulated(project: Project, connection: str) -> bool:
@@ -22,7 +22,8 @@ def simulated(project: Project) -> Iterator[None]:
         yield
         return
     err.print("The simulated accounts are served while this command runs.", style="dim", soft_wrap=True)
-    with simulator.new_simulator(simulator.PORT):
+    exchanges = simulator.served_exchanges(project.folder / PLATFORMS_FOLDER)
+    with simulator.new_simulator(simulator.PORT, exchanges):
         yield
 
 

@@ -34,8 +34,8 @@ class Example:
     description: str
     ids: Mapping[str, str]
     identifiers: tuple[Match, ...]
-    another: str
-    """Another segment of the account, as `add` takes it."""
+    another: str | None
+    """Another segment of the account, as `add` takes it; None where it has no other."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,14 @@ class Account:
     simulated_url: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     example: Example | None = None
+    simulated_options: Mapping[str, str] = field(default_factory=dict)
+    simulated_key: str | None = None
+    """A key in a form of its own, where the platform wants one."""
+
+    @property
+    def key_file(self) -> str:
+        """The file of the key that the simulated account takes."""
+        return f"{KEY_FILE}_{self.manifest.name}" if self.simulated_key else KEY_FILE
 
 
 @dataclass(frozen=True)
@@ -82,8 +90,9 @@ class NewProject:
             (folder / name).mkdir(parents=True, exist_ok=True)
         write_schemas(folder / SCHEMAS)
         texts = {file: self.text(), **{folder / name: text for name, text in self._examples().items()}}
-        if any(account.simulated_url for account in self.accounts):
-            texts[folder / KEY_FILE] = "simulated\n"
+        for account in self.accounts:
+            if account.simulated_url:
+                texts[folder / account.key_file] = f"{account.simulated_key or 'simulated'}\n"
         written = [path for path, text in texts.items() if _write_new(path, text)]
         return [*written, *_ignore(ignoring / ".gitignore")]
 
@@ -153,7 +162,9 @@ class NewProject:
         for account in simulated:
             lines.append(f"      {account.manifest.name}:")
             lines.append(f"        base_url: {scalar(account.simulated_url or '')}")
-            lines += [f"        {secret}: {{file: {KEY_FILE}}}" for secret in account.manifest.connection.secrets]
+            lines += [f"        {name}: {scalar(value)}" for name, value in account.simulated_options.items()]
+            secrets = account.manifest.connection.secrets
+            lines += [f"        {secret}: {{file: {account.key_file}}}" for secret in secrets]
         return [*lines, _PRODUCTION]
 
 
@@ -166,6 +177,7 @@ def _tests_text(example: Example, key: str) -> str:
     address = "email" in match.identifier
     known, stranger = ("ada@example.test", "nobody@example.test") if address else ("101", "999")
     given = " ADA@Example.test" if address else known
+    known, given = ("C1", "C1") if match.column == key else (known, given)
     row = {key: "C1", match.column: known}
     return "\n".join(
         [

@@ -126,6 +126,9 @@ class Files(Settings):
     )
     link: Any = Field("{link}", description="One entry of {links}, where that is more than the address.")
     download: AnyCall | None = Field(None, description="The call for a file at an address of the platform's own.")
+    sample: AnyCall | None = Field(
+        None, description="The call for some of the members, where a preview makes another one; only the simulator's."
+    )
     redirects: bool = Field(False, description="Whether that call may lead to another host.")
     member: Any = Field(description="One member: a JSON object or a line of text; or a list of its shapes.")
     content: str = Field("{members}\n", description="A file; {members} stands where the members are, one a line.")

@@ -12,7 +12,7 @@ from remote_segments.conformance.account import RULE, Account, Trouble
 from remote_segments.conformance.depot import account as new_account
 from remote_segments.conformance.exchanges import Exchanges, Membership
 from remote_segments.conformance.marks import marks
-from remote_segments.conformance.reading import invented_secrets
+from remote_segments.conformance.secrets import invented_secrets
 from remote_segments.conformance.world import World
 from remote_segments.errors import Location, Problem, RemoteSegmentsError, unexpected
 from remote_segments.rest.describing import rule_hash

@@ -9,23 +9,12 @@ import yaml
 
 from remote_segments.conformance.exchanges import Exchanges
 from remote_segments.errors import InvalidProject, Location, Problem
-from remote_segments.rest.auth.signed import Jwt
-from remote_segments.rest.catalog import EXCHANGES
-from remote_segments.rest.manifest import Manifest
+from remote_segments.platforms import EXCHANGES, RECORDED
 from remote_segments.validation import check, in_order
 from remote_segments.yaml import read_document
 
 SECRET = "invented-key"  # noqa: S105 - the exchanges' own word for it, no secret
 """What every secret is in a documented exchange."""
-
-
-def invented_secrets(manifest: Manifest) -> dict[str, str]:
-    """Returns the secrets of a documented account, a key that signs in the form in which the platform gives it."""
-    secrets, auth = dict.fromkeys(manifest.connection.secrets, SECRET), manifest.auth
-    if isinstance(auth, Jwt):
-        key = SECRET.encode().hex() if auth.form == "hex" else SECRET
-        secrets[auth.secret] = f"{SECRET}{auth.id_before}{key}" if auth.id_before else key
-    return secrets
 
 
 class _Json(yaml.CSafeLoader):
@@ -57,7 +46,7 @@ def recorded_file(manifest: Path) -> Path:
     """Returns where exchanges that were recorded with a real account are: beside the documented ones."""
     documented = exchanges_file(manifest)
     ending = EXCHANGES if documented.parent == manifest.parent else ".yaml"
-    return documented.with_name(f"{manifest.stem}.live{ending}")
+    return documented.with_name(f"{manifest.stem}{RECORDED}{ending}")
 
 
 def load_exchanges(manifest: Path) -> Exchanges:

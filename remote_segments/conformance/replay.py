@@ -13,7 +13,7 @@ import httpx
 from remote_segments.conformance.account import Bytes, answered, asked
 from remote_segments.conformance.exchanges import Answer, Case, Exchange
 from remote_segments.conformance.marks import Wanted
-from remote_segments.conformance.reading import invented_secrets
+from remote_segments.conformance.secrets import invented_secrets
 from remote_segments.conformance.world import World
 from remote_segments.errors import RemoteSegmentsError
 from remote_segments.rest.buckets import Shelved

@@ -6,14 +6,12 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from remote_segments.errors import InvalidProject, Location, Problem
+from remote_segments.platforms import EXCHANGES
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.python.loading import code_beside, installed, installed_manifest, refuse_lacking
 from remote_segments.rest.python.platform import PythonPlatform
 from remote_segments.validation import load
 from remote_segments.yaml import read_document
-
-EXCHANGES = ".exchanges.yaml"
-"""How the file with a platform's documented exchanges ends, which is kept beside its manifest."""
 
 
 def load_manifest(path: Path, code: type[PythonPlatform] | None = None) -> Manifest:

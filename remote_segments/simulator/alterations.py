@@ -1,13 +1,15 @@
 """How a fault changes the document that an account was about to send."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from remote_segments.simulator.accounts.account import Account
 from remote_segments.simulator.faults import Fault
 
+if TYPE_CHECKING:
+    from remote_segments.simulator.accounts.account import Account
 
-def alter(document: Any, fault: Fault, account: Account) -> None:
+
+def alter(document: Any, fault: Fault, account: "Account") -> None:
     """Changes a document in place, as `fault` says.
 
     Raises:
@@ -15,27 +17,27 @@ def alter(document: Any, fault: Fault, account: Account) -> None:
     """
     match fault.kind:
         case "missing-key":
-            _remove(document, tuple(fault.path.split(".")))
+            remove(document, tuple(fault.path.split(".")))
         case "null-key":
-            _put(document, tuple(fault.path.split(".")), None)
+            put(document, tuple(fault.path.split(".")), None)
         case "wrong-total":
             path = _needed(account.total_path, fault, account)
-            _put(document, path, _get(document, path) + fault.delta)
+            put(document, path, _get(document, path) + fault.delta)
         case "null-page":
-            _put(document, account.items_path, None)
+            put(document, account.items_path, None)
         case "empty-page":
-            _put(document, account.items_path, [])
+            put(document, account.items_path, [])
         case "null-id":
-            _put(_get(document, account.items_path)[0], account.id_path, None)
+            put(_get(document, account.items_path)[0], account.id_path, None)
         case "early-end":
             path = _needed(account.next_path, fault, account)
-            _remove(document, path[:1]) if account.platform == "hubspot" else _put(document, path, None)
+            remove(document, path[:1]) if account.platform == "hubspot" else put(document, path, None)
         case "foreign-link":
             path = _needed(account.next_path, fault, account)
-            _put(document, path, _on_host(_get(document, path), fault.host))
+            put(document, path, _on_host(_get(document, path), fault.host))
 
 
-def _needed(path: tuple[str, ...] | None, fault: Fault, account: Account) -> tuple[str, ...]:
+def _needed(path: tuple[str, ...] | None, fault: Fault, account: "Account") -> tuple[str, ...]:
     if path is None:
         raise ValueError(f"{account.platform} has nothing that {fault.kind} could change")
     return path
@@ -47,12 +49,14 @@ def _get(document: Any, path: tuple[str, ...]) -> Any:
     return document
 
 
-def _put(document: Any, path: tuple[str, ...], value: Any) -> None:
+def put(document: Any, path: tuple[str, ...], value: Any) -> None:
+    """Writes a value at a path of a document."""
     holder = _get(document, path[:-1])
     holder[int(path[-1]) if isinstance(holder, list) else path[-1]] = value
 
 
-def _remove(document: Any, path: tuple[str, ...]) -> None:
+def remove(document: Any, path: tuple[str, ...]) -> None:
+    """Removes what is at a path of a document."""
     del _get(document, path[:-1])[path[-1]]
 
 

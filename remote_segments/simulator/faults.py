@@ -36,8 +36,15 @@ ALTERING = {
     "foreign-link": "the next page is on `host`",
     "null-id": "the first member of the page has no id",
 }
+MAKING = {
+    "job-pending": "an export job is not done (verb job)",
+    "job-failed": "an export job has failed (verb job)",
+    "cut-file": "a file lacks its second half before it is sent, its length declared truthfully",
+}
+"""Only for accounts that are made of documented exchanges."""
+
 MOVING = {"moving-members": "with every page, `delta` people are put in (or, negative, taken away) before it"}
-KINDS = REPLACING | CUTTING | ALTERING | MOVING
+KINDS = REPLACING | CUTTING | ALTERING | MAKING | MOVING
 
 
 @dataclass

@@ -3,7 +3,10 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from remote_segments.simulator.faults import Fault
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     root: str
+    below: str = ""
+    """Path and query below the account's prefix, as they were sent: still percent-encoded."""
 
     def whole_number(self, name: str, default: int, most: int) -> int:
         """Returns a query parameter as a number.
@@ -54,3 +59,21 @@ class Target:
     answer: Callable[..., Answer]
     segment: str | None = None
     page: int = 1
+
+
+class Speaker(Protocol):
+    """What the server asks of an account."""
+
+    platform: str
+
+    def resolve(self, request: Request) -> Target | Answer:
+        """Says what a request is about, or answers with the platform's error."""
+
+    def error(self, status: int, code: str, detail: str) -> Answer:
+        """Returns an error in the platform's own shape."""
+
+    def alter(self, answer: Answer, fault: "Fault") -> None:
+        """Changes an answer as a fault says; a `ValueError` where it has no such thing."""
+
+    def authorised(self, request: Request) -> bool:
+        """Tells whether a call carries a credential at all."""

@@ -3,17 +3,17 @@
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from remote_segments.simulator.accounts.account import Account
-from remote_segments.simulator.alterations import alter
 from remote_segments.simulator.control import control
-from remote_segments.simulator.faults import ALTERING, CUTTING, MOVING, REPLACING, Fault
+from remote_segments.simulator.faults import ALTERING, CUTTING, MAKING, MOVING, REPLACING, Fault
 from remote_segments.simulator.membership import Member, membership
-from remote_segments.simulator.messages import Answer, Request, Target
+from remote_segments.simulator.messages import Answer, Request, Speaker, Target
 from remote_segments.simulator.population import PEOPLE, SEED
 from remote_segments.simulator.state import Call, State
 
@@ -26,7 +26,7 @@ CANARY = "ada.canary@example.test"
 REASONS = {200: "OK", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
 
 
-def replaced(fault: Fault, request: Request, account: Account) -> Answer:
+def replaced(fault: Fault, request: Request, account: Speaker) -> Answer:
     """Returns the answer that a fault gives in place of the right one."""
     headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
     statuses = {"rate-limited": 429, "server-error": 500, "key-refused": 401, "access-denied": 403}
@@ -68,33 +68,42 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any  # noqa: N815 - names of the standard library
 
-    def _answer(self, request: Request, account: Account, target: Target, fault: Fault | None) -> None:
+    def _answer(self, request: Request, account: Speaker, target: Target, fault: Fault | None) -> None:
         if fault and fault.kind == "disconnect":
             self._log(request, account, target, 0, fault)
             return self._hang_up()
         if fault and fault.kind in REPLACING:
             answer = replaced(fault, request, account)
         else:
-            answer = target.answer(fault if fault and fault.kind in ALTERING | MOVING else None)
-            if fault and fault.kind in ALTERING and fault.kind != "repeat-cursor":
-                try:
-                    alter(answer.document, fault, account)
-                except (KeyError, IndexError, TypeError, ValueError) as problem:
-                    answer = Answer(501, {"error": f"the fault {fault.kind} does not fit: {problem!r}"})
+            answer = self._altered(account, target, fault)
         self._log(request, account, target, answer.status, fault)
         return self._send(answer, fault)
 
-    def _read(self) -> tuple[Request, Account | None]:
+    def _altered(self, account: Speaker, target: Target, fault: Fault | None) -> Answer:
+        """Returns the answer of an account; 501 where a fault has nothing to change in it."""
+        altering = fault if fault and fault.kind in ALTERING | MOVING | MAKING else None
+        try:
+            answer: Answer = target.answer(altering)
+            if fault and fault.kind in ALTERING:
+                account.alter(answer, fault)
+        except (KeyError, IndexError, TypeError, ValueError) as problem:
+            if altering is None:
+                raise
+            return Answer(501, {"error": f"the fault {altering.kind} does not fit: {problem!r}"})
+        return answer
+
+    def _read(self) -> tuple[Request, Speaker | None]:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else b""
         address = urlsplit(self.path)
         prefix, _, rest = address.path.lstrip("/").partition("/")
-        account = self.server.state.accounts.get(prefix)
+        account = self.server.state.account(prefix)
         headers = {name.lower(): value for name, value in self.headers.items()}
         path = f"/{unquote(rest)}" if account else address.path
         root = f"http://{headers.get('host', HOST)}/{prefix}"
         query = dict(parse_qsl(address.query, keep_blank_values=True))
-        return Request(self.command, path, query, headers, body, root), account
+        below = self.path.removeprefix(f"/{prefix}")
+        return Request(self.command, path, query, headers, body, root, below), account
 
     def _send(self, answer: Answer, fault: Fault | None = None) -> None:
         body = answer.encoded()
@@ -119,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             return  # it is closed already
 
-    def _log(self, request: Request, account: Account, target: Target, status: int, fault: Fault | None) -> None:
+    def _log(self, request: Request, account: Speaker, target: Target, status: int, fault: Fault | None) -> None:
         self.server.state.log(
             platform=account.platform,
             method=request.method,
@@ -129,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
             page=target.page,
             status=status,
             fault=fault.kind if fault else None,
-            authorised="authorization" in request.headers,
+            authorised=account.authorised(request),
             at=self.arrived,
         )
 
@@ -160,8 +169,18 @@ class Simulator:
     ...     fetch_from(simulator.url("klaviyo"))
     """
 
-    def __init__(self, port: int = 0, *, seed: int = SEED, people: int = PEOPLE) -> None:
-        self.state = State(seed, people)
+    def __init__(
+        self, port: int = 0, *, seed: int = SEED, people: int = PEOPLE, exchanges: Mapping[str, Path] | None = None
+    ) -> None:
+        """Opens the port; it answers once it is started.
+
+        Args:
+            port: on loopback; any free one when 0.
+            seed: of the population.
+            people: its size.
+            exchanges: files of documented exchanges by platform, which take the place of those that come along.
+        """
+        self.state = State(seed, people, exchanges)
         self._server = Server(port, self.state)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="simulator", daemon=True)
 
@@ -207,6 +226,10 @@ class Simulator:
         found = self.state.accounts[platform].segments.current().get(segment)
         share = found.share if found else None
         return membership(platform, segment, refresh, self.state.seed, self.state.people, share=share)
+
+    def rows(self, platform: str, segment: str, refresh: int, kind: str | None = None) -> list[dict[str, str | None]]:
+        """Returns the identifiers of who is a member at a refresh of an account that is made of exchanges."""
+        return self.state.documented(platform).rows(segment, refresh, kind)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -1,15 +1,23 @@
 """What a running simulator remembers: its accounts, faults, refreshes and the log of calls."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from remote_segments.platforms import exchanges_files
 from remote_segments.simulator.accounts.account import Account, Refreshes
 from remote_segments.simulator.accounts.customer_io import CustomerIO
 from remote_segments.simulator.accounts.hubspot import HubSpot
 from remote_segments.simulator.accounts.klaviyo import Klaviyo
 from remote_segments.simulator.accounts.mailchimp import Mailchimp
 from remote_segments.simulator.faults import Faults
+from remote_segments.simulator.messages import Speaker
 from remote_segments.simulator.population import PEOPLE, SEED
+
+if TYPE_CHECKING:
+    from remote_segments.simulator.documented.account import Documented
 
 
 @dataclass(frozen=True)
@@ -32,13 +40,35 @@ class Call:
 class State:
     """One simulator's memory; every method may be called from any thread."""
 
-    def __init__(self, seed: int = SEED, people: int = PEOPLE) -> None:
+    def __init__(self, seed: int = SEED, people: int = PEOPLE, exchanges: Mapping[str, Path] | None = None) -> None:
         self.seed, self.people = seed, people
         self.faults, self.refreshes = Faults(), Refreshes()
         kinds: tuple[type[Account], ...] = (Klaviyo, HubSpot, CustomerIO, Mailchimp)
         self.accounts = {kind.platform: kind(self.refreshes, seed, people) for kind in kinds}
+        self.exchanges = {**exchanges_files(), **(exchanges or {})}
+        self.done = 0  # refreshes that accounts of exchanges have behind them when they are first asked for
+        self._documented: dict[str, Documented] = {}
         self._lock = threading.Lock()
         self._calls: list[Call] = []
+
+    def account(self, platform: str) -> Speaker | None:
+        """Returns the account of a platform: one written by hand, else one of its exchanges; None for no platform."""
+        if platform in self.accounts:
+            return self.accounts[platform]
+        return self.documented(platform) if platform in self.exchanges else None
+
+    def documented(self, platform: str) -> "Documented":
+        """Returns the account that a platform's exchanges make, read when it is first asked for."""
+        from remote_segments.conformance.reading import read_exchanges
+        from remote_segments.simulator.documented.account import Documented
+
+        with self._lock:
+            if platform not in self._documented:
+                documented = read_exchanges(self.exchanges[platform])
+                account = Documented(platform, documented, self.refreshes, self.people)
+                account.begin(self.done)
+                self._documented[platform] = account
+            return self._documented[platform]
 
     def log(self, **what: object) -> None:
         """Adds a call to the log."""

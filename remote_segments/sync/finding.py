@@ -193,8 +193,9 @@ def find(project: Project, platform: Account, connection: str, rest: str) -> Tar
     if not meant:
         found = f"`{rest[:60]}` names no segment of {manifest.title}." if rest else "No segment is named."
         raise ProjectError("wrong-id-keys", found, f"Write {forms(connection, manifest)}.", f"connection {connection}")
+    shaped = [(kind, ids) for kind, ids in meant if not any(manifest.sources[kind].misshapen(ids))]
     targets = []
-    for kind, ids in meant:
+    for kind, ids in shaped or meant:
         try:
             targets.append(Target(connection, kind, ids, platform.describe(kind, ids)))
         except (ProjectError, PlatformError) as error:

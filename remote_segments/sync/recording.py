@@ -10,7 +10,8 @@ from remote_segments.conformance.exchanges import Case, Exchanges
 from remote_segments.conformance.reading import exchanges_file, load_exchanges, read_exchanges
 from remote_segments.conformance.scrubbed.cases import Account, Scrubbed, scrub
 from remote_segments.conformance.scrubbed.writing import cases_text
-from remote_segments.rest.catalog import EXCHANGES, bundled
+from remote_segments.platforms import EXCHANGES, RECORDED
+from remote_segments.rest.catalog import bundled
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.messages import Base
 from remote_segments.rest.placeholders import fill
@@ -62,7 +63,7 @@ def save(project: Project, findings: Findings, day: date, file: Path | None) -> 
         return Saved(None, manifest, saved.exchanges, lacking=("An answer is too large to be saved.",))
     account = _account(project, findings)
     found = {_name(findings, reading): _scrubbed(account, reading, exchanges) for reading in findings.readings}
-    file = file or project.folder / PLATFORMS_FOLDER / f"{findings.manifest.name}.live{EXCHANGES}"
+    file = file or project.folder / PLATFORMS_FOLDER / f"{findings.manifest.name}{RECORDED}{EXCHANGES}"
     kept = _kept(file, findings.target.kind)
     cases = {**kept, **{name: one.case for name, one in found.items()}}
     originals = [pair for one in found.values() for pair in one.originals]

@@ -12,6 +12,7 @@ from remote_segments.cli import app as application
 from remote_segments.cli.app import load_env_file
 from remote_segments.config.project import Project
 from remote_segments.errors import EngineError, HeldError, PlatformError, ProjectError, TemporaryError
+from remote_segments.rest.catalog import bundled
 from remote_segments.simulator import Simulator
 from tests.support.commands import command, edit, on_terminal, process, started
 from tests.support.projects import snapshot_rows
@@ -275,13 +276,16 @@ def test_the_simulator_names_its_accounts_and_stops_when_told(monkeypatch) -> No
     monkeypatch.setattr("remote_segments.cli.simulator.threading", SimpleNamespace(Event=Interrupted))
     shown = command("simulator", "--port", "0")
     assert shown.code == 0
-    assert {line.split()[0] for line in shown.out.splitlines() if "http" in line} == {
-        "customer_io",
-        "hubspot",
-        "klaviyo",
-        "mailchimp",
-    }
+    addresses = {line.split()[0] for line in shown.out.splitlines() if "http" in line}
+    assert addresses == {file.stem for file in bundled()}
     assert shown.out.endswith("Stopped.\n")
+    one = command("simulator", "--port", "0", "--platform", "mixpanel", "--platform", "klaviyo").out
+    assert "Cohort One, cohort, 35 members" in one
+    assert "with the options" in one
+    assert "VIPOPN" in one
+    assert set(command("simulator", "--port", "0", "--json", "--platform", "braze").document["platforms"]) == {"braze"}
+    wrong = command("simulator", "--port", "0", "--platform", "brase")
+    assert (wrong.code, "Did you mean `braze`?" in wrong.err) == (2, True)
 
 
 def test_every_command_is_tested_here() -> None:

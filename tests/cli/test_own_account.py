@@ -15,7 +15,6 @@ from remote_segments.cli.demo import contacts
 from remote_segments.config.project import Project
 from remote_segments.rest.catalog import bundled
 from remote_segments.simulator import Simulator
-from remote_segments.simulator.membership import SEGMENTS
 from tests.support.commands import Result, command, edit, on_terminal, process
 from tests.support.projects import VIP, ready_project
 
@@ -70,14 +69,16 @@ def test_five_commands_lead_to_a_published_segment(served: Simulator) -> None:
 
 @pytest.mark.parametrize("platform", sorted(file.stem for file in bundled()))
 def test_a_new_project_of_any_platform_is_sound(platform: str, served: Simulator) -> None:
-    """It is valid, its example runs where the platform is simulated, and its own tests pass."""
+    """It is valid, its own tests pass, and its example runs against the simulated account."""
     document = command("init", "--platform", platform, "--json").document
-    assert document["seeded"] is (platform in SEGMENTS)
+    assert document["seeded"] is True
     assert command("validate").code == 0
     assert command("test").code == 0
-    if document["seeded"]:
-        (example,) = Path("segment_configs/segments").glob("*.yaml")
-        assert command("preview", example.stem, "--json").document["mapped"] > 0
+    (example,) = Path("segment_configs/segments").glob("*.yaml")
+    seen = command("preview", example.stem, "--json").document
+    assert seen["mapped"] > seen["read"] / 2
+    listed = command("segments", platform, "--json").document
+    assert listed["segments"] or listed["not_listed"]
     assert command("validate", "--json").document["environment"] == "development"
 
 

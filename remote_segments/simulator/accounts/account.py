@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from remote_segments.simulator.alterations import alter
 from remote_segments.simulator.faults import Fault
 from remote_segments.simulator.membership import BASELINE, Member, Profile, Segment, membership, profiles
 from remote_segments.simulator.messages import Answer, Request, Target
@@ -159,6 +160,19 @@ class Account(ABC):
             return self.error(refusal.status, refusal.code, refusal.detail)
         except ValueError as problem:
             return self.error(400, "invalid", f"Invalid input: {problem}.")
+
+    def authorised(self, request: Request) -> bool:
+        """Tells whether a call carries a credential at all."""
+        return "authorization" in request.headers
+
+    def alter(self, answer: Answer, fault: Fault) -> None:
+        """Changes the document that was about to be sent.
+
+        Raises:
+            ValueError: this platform has no such thing to change.
+        """
+        if fault.kind != "repeat-cursor":
+            alter(answer.document, fault, self)
 
     @abstractmethod
     def target(self, request: Request) -> Target:
