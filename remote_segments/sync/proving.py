@@ -105,7 +105,12 @@ def _chosen(project: Project, platform: Account, connection: str) -> Target:
     """
     manifest = manifest_of(project, connection)
     listing = list_segments(project, platform, connection)
-    rows = [row for row in listing.rows if row.listed.state in (None, "ready")]
+    kinds = manifest.sources
+    rows = [
+        row
+        for row in listing.rows
+        if row.listed.state in (None, "ready") and set(row.listed.ids) == set(kinds[row.kind].ids)
+    ]
     if not any(row.listed.size is not None for row in rows):
         rows = [*described(platform, rows[:LOOKED_AT]), *rows[LOOKED_AT:]]
     ordered = sorted(rows, key=_worth)
