@@ -107,7 +107,7 @@ def _judged(
     if state is None or (state == "failed" and _may_heal(context, status.run_id)):
         state = last
     at = status.snapshot_at.isoformat() if status.snapshot_at else None
-    seen = {"name": status.name, "state": state, "at": at}
+    seen = {"name": status.name, "state": state, "at": at, "frozen": status.state == "frozen"}
     if state == last:
         return None, seen
     hold = status.held if state == "held" else None
@@ -120,7 +120,7 @@ def _judged(
 def _aged(project: Project, name: str, seen: dict[str, Any], now: datetime) -> tuple[Alert | None, dict[str, Any]]:
     at = datetime.fromisoformat(seen["at"]) if seen["at"] else None
     word, message = verdict(project.segments[name], at, now)
-    if seen["state"] != WELL or word != "stale":
+    if seen["state"] != WELL or word != "stale" or seen.get("frozen"):
         return None, {"name": name, **seen}
     return Alert(name, "stale", None, message, now), {"name": name, **seen, "state": "stale"}
 

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from remote_segments.orchestration import build_definitions
+from remote_segments.orchestration import alerts, build_definitions
 from remote_segments.orchestration.freshness import policy_of
 from remote_segments.orchestration.keys import layer_key
 from remote_segments.orchestration.sensors import _aged
@@ -154,6 +154,9 @@ def test_a_frozen_segment_raises_no_alarm_for_ever(runner: Runner, simulator: Si
     assert "90 days old, and stay: frozen since" in (event.description or "")
     aged = _aged(runner.project, "vip", f"frozen {then}", datetime.now(UTC))
     assert aged.word == "frozen"
+    seen = {"state": alerts.WELL, "at": then, "frozen": True}
+    assert alerts._aged(runner.project, "vip", dict(seen), datetime.now(UTC))[0] is None
+    assert alerts._aged(runner.project, "vip", {**seen, "frozen": False}, datetime.now(UTC))[0] is not None
 
 
 @pytest.mark.parametrize("more", [{"on_deleted": "freeze"}, {"expires": "2027-01-31"}])
