@@ -10,8 +10,12 @@ from typing import Any
 import yaml
 
 from remote_segments.conformance.reading import load_exchanges
+from remote_segments.conformance.scrubbed.addresses import Addresses
 from remote_segments.conformance.scrubbed.cases import Account, Scrubbed, scrub
+from remote_segments.conformance.scrubbed.documents import Documents
 from remote_segments.conformance.scrubbed.hearing import Heard
+from remote_segments.conformance.scrubbed.invented import Invented
+from remote_segments.conformance.scrubbed.public import public
 from remote_segments.rest.catalog import bundled, load_manifest
 from remote_segments.rest.messages import Base
 from remote_segments.rest.placeholders import fill
@@ -171,3 +175,20 @@ def test_an_archive_of_several_files_becomes_one_at_an_invented_address() -> Non
     assert last["request"]["url"].startswith("https://files.example.test/")
     assert last["response"]["packed"] == "zip"
     assert found.case["gives"]["members"]["braze_id"] == ["braze_id-1", "braze_id-2"]
+
+
+def test_members_that_are_bare_numbers_are_no_counts() -> None:
+    """An array of ids under a key of the manifest is scrubbed like any other place of members."""
+    documents = bare_numbers()
+    assert documents.document({"matches": [34567, 99171], "total": 2}) == {"matches": [1001, 1002], "total": 2}
+
+
+def bare_numbers() -> Documents:
+    """The scrubbing of an ActiveCampaign segment with two members."""
+    file = next(one for one in bundled() if one.stem == "activecampaign")
+    manifest = load_manifest(file)
+    known = public(manifest, "segment", load_exchanges(file))
+    invented = Invented({})
+    invented.members(manifest.sources["segment"], {"contact_id": ["34567", "99171"]})
+    base = Base("https://acme.api-us1.com/api/3", "https://acme.api-us1.com/api/3")
+    return Documents(Addresses(known, invented, base, "https://x.api-us1.com/api/3", numbered=True), frozenset())

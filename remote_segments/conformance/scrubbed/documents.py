@@ -61,7 +61,8 @@ class Documents:
             return dict(self._pair(str(name), inner, key if leading else "", deep=deep) for name, inner in value.items()
                         if self._kept(str(name), deep=deep))  # fmt: skip
         if isinstance(value, list):
-            return [self._value(inner, key, deep=True) for inner in value]
+            within = key if key in public.cursors else ""  # what stands in an array is no count, but may be a member
+            return [self._value(inner, within, deep=True) for inner in value]
         if isinstance(value, bool) or value is None:
             return value
         if isinstance(value, int | float):

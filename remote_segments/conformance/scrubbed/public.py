@@ -64,7 +64,7 @@ def public(manifest: Manifest, kind: str, exchanges: Exchanges | None) -> Public
     requests = list(_documented_addresses(exchanges)) if exchanges else []
     counts, cursors, personal = set[str](), set[str](), set[str]()
     for path in paths:
-        if path.into_answer:
+        if path.into_answer and path.at[-1] != "items":
             own = any(path.at[: len(block)] == block for block in _PERSONAL)
             keys = personal if own else cursors if _leads_on(path.at, manifest, kind) else counts
             keys.add(path.text.rpartition(".")[2])
