@@ -14,7 +14,7 @@ from remote_segments.errors import PlatformError
 from remote_segments.files.failures import unreadable
 from remote_segments.sources.rows import lacking
 
-BATCH = 50_000
+BATCH = 10_000
 """Rows held at once."""
 
 

@@ -73,9 +73,10 @@ class QueryFetch:
             relation = self._query.relation(session)
             self.description = Description(self._query.name)
             self.calls = 1
-            for page in self._query.pages(session, relation):
-                pages, members = pages + 1, members + page.length
-                yield page
+            with session.spilling():  # else the engine keeps what it read: 100 MB of 10,000,000 rows
+                for page in self._query.pages(session, relation):
+                    pages, members = pages + 1, members + page.length
+                    yield page
         self._proof = Proof(
             "one statement in one transaction of the warehouse", None, pages, members,
             calls=1, seconds=time.monotonic() - started,
