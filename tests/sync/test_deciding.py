@@ -321,3 +321,11 @@ def test_a_limit_in_the_file_lets_a_held_one_through_without_a_decision(segment)
     segment.publish(snapshot)
     assert (segment.row(snapshot).state, segment.row(snapshot).approved_by) == ("published", None)
     assert decisions(segment) == []
+
+
+def test_what_was_overtaken_does_not_come_back_once_the_newer_one_is_rejected(segment):
+    """Promise 27: the next mapping means the published ids, not those that nobody was asked about any more."""
+    hold(segment)
+    hold(segment, range(1, 101))
+    decide(segment, approve=False)
+    assert segment.map().action == "remap"
