@@ -329,3 +329,15 @@ def test_what_was_overtaken_does_not_come_back_once_the_newer_one_is_rejected(se
     hold(segment, range(1, 101))
     decide(segment, approve=False)
     assert segment.map().action == "remap"
+
+
+def test_what_was_overtaken_is_not_the_first_snapshot_either(warehouse):
+    """Promise 27: where nothing is published, nothing is left once the newest one is rejected."""
+    segment = Segment(warehouse)
+    segment.model(people(HALF))
+    hold(segment, range(400, 500))
+    hold(segment, range(500, 600))
+    decide(segment, approve=False)
+    with pytest.raises(ProjectError) as gone:
+        segment.map()
+    assert gone.value.code == "nothing-fetched"
