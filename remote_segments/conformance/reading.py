@@ -9,7 +9,7 @@ import yaml
 
 from remote_segments.conformance.exchanges import Exchanges
 from remote_segments.errors import InvalidProject, Location, Problem
-from remote_segments.platforms import EXCHANGES, RECORDED
+from remote_segments.platforms import EXCHANGES, RECORDED, exchanges_files
 from remote_segments.validation import check, in_order
 from remote_segments.yaml import read_document
 
@@ -36,17 +36,25 @@ _Json.yaml_implicit_resolvers = {
 
 
 def exchanges_file(manifest: Path) -> Path:
-    """Returns where the exchanges of a manifest are: beside it, or in a folder `exchanges` beside it."""
+    """Returns where the exchanges of a manifest are: beside it, or in a folder `exchanges` beside it.
+
+    What a platform documents is the same whoever writes its manifest: a changed copy of a bundled one that has none
+    is held against those that come along.
+    """
     beside = manifest.with_name(f"{manifest.stem}{EXCHANGES}")
-    inside = manifest.parent / "exchanges" / manifest.name
-    return inside if inside.is_file() and not beside.is_file() else beside
+    places = (beside, _inside(manifest), exchanges_files().get(manifest.stem, beside))
+    return next((file for file in places if file.is_file()), beside)
 
 
 def recorded_file(manifest: Path) -> Path:
-    """Returns where exchanges that were recorded with a real account are: beside the documented ones."""
-    documented = exchanges_file(manifest)
-    ending = EXCHANGES if documented.parent == manifest.parent else ".yaml"
-    return documented.with_name(f"{manifest.stem}{RECORDED}{ending}")
+    """Returns where exchanges that were recorded with a real account are: beside the manifest, or in that folder."""
+    if exchanges_file(manifest) == _inside(manifest):
+        return _inside(manifest).with_name(f"{manifest.stem}{RECORDED}.yaml")
+    return manifest.with_name(f"{manifest.stem}{RECORDED}{EXCHANGES}")
+
+
+def _inside(manifest: Path) -> Path:
+    return manifest.parent / "exchanges" / manifest.name
 
 
 def load_exchanges(manifest: Path) -> Exchanges:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remote_segments.config.platforms import WITHOUT_MANIFEST
-from remote_segments.conformance.reading import exchanges_file
+from remote_segments.conformance.reading import exchanges_file, recorded_file
 from remote_segments.errors import PlatformError, ProjectError
 from remote_segments.rest.catalog import bundled
 from tests.support.commands import command
@@ -74,3 +74,23 @@ def test_an_unknown_platform_and_a_missing_file_are_told(own: Path) -> None:
     lone = command("platform", "check", "acme", "--json")
     assert lone.code == ProjectError.exit_code
     assert lone.document["problems"][0]["code"] == "exchanges-missing"
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [("hubspot", "paging.next.after"), ("marketo", "nextPageToken"), ("posthog", "next")]
+)
+def test_a_copy_of_a_bundled_manifest_is_held_against_what_that_platform_documents(
+    name: str, path: str, tmp_path: Path
+) -> None:
+    """Promise 34: in a folder without exchanges, too; cases recorded with it are looked for beside the copy."""
+    original = next(file for file in bundled() if file.stem == name)
+    text = original.read_text()
+    assert f"path: {path}" in text
+    copy = tmp_path / original.name
+    copy.write_text(text.replace(f"path: {path}", f"path: {path}x", 1))
+    shown = command("platform", "check", copy)
+    assert shown.code == PlatformError.exit_code
+    assert f"`{path}x`" in shown.err
+    assert f"{copy.name}:" in shown.err
+    assert exchanges_file(copy) == exchanges_file(original)
+    assert recorded_file(copy).parent == tmp_path

@@ -33,10 +33,9 @@ def get(account: Account, address: str) -> Any:
     return json.loads(answer.read()) if answer.status_code == 200 else answer.status_code
 
 
-def test_a_platform_without_exchanges_fails(edited: Edit) -> None:
+def test_a_platform_without_exchanges_fails(edited: Edit, tmp_path: Path) -> None:
     """Promise 34: nothing shows that it is right."""
-    manifest = edited("hubspot", "title", "title")
-    manifest.with_name("hubspot.exchanges.yaml").unlink()
+    manifest = edited("hubspot", "name: hubspot", "name: acme").rename(tmp_path / "acme.yaml")
     with pytest.raises(InvalidProject, match="exchanges-missing"):
         check_platform(manifest)
 
