@@ -56,6 +56,7 @@ FILES = ColumnPlatform(
     docs={
         "members": "https://filesystem-spec.readthedocs.io/en/latest/",
         "describe": "https://arrow.apache.org/docs/python/csv.html",
+        "list": "https://filesystem-spec.readthedocs.io/en/latest/api.html",
     },
     api_version="fsspec 2026",
     checked=date(2026, 11, 24),

@@ -36,6 +36,7 @@ WAREHOUSE = ColumnPlatform(
     docs={
         "members": "https://duckdb.org/docs/stable/sql/statements/select",
         "describe": "https://www.postgresql.org/docs/current/mvcc.html",
+        "list": "https://www.postgresql.org/docs/current/information-schema.html",
     },
     api_version="SQL",
     checked=date(2026, 11, 24),
