@@ -82,4 +82,8 @@ def _example(connection: str, rows: list[Row]) -> str | None:
     """One that can be added: not in the project yet, and usable if the listing tells so; None where all are there."""
     new = [row for row in rows if not row.files]
     fitting = [row for row in new if row.listed.state in (None, "ready") and row.listed.size != 0]
-    return "/".join([connection, *(fitting or new)[0].listed.ids.values()]) if new else None
+    if not new:
+        return None
+    ids = (fitting or new)[0].listed.ids
+    named = ids.values() if len(ids) == 1 else [f"{key}={value}" for key, value in ids.items()]  # others may take two
+    return "/".join([connection, *named])
