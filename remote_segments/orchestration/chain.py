@@ -26,6 +26,7 @@ from remote_segments.sync.freezing import EXPIRED, freeze_of
 from remote_segments.sync.mapping import map_segment
 from remote_segments.sync.pausing import pause_of
 from remote_segments.sync.publication import publish_segment
+from remote_segments.sync.renaming import carry_over_stored
 from remote_segments.sync.snapshots import Snapshot, record_without_members
 
 Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
@@ -183,6 +184,7 @@ def _fetchable(
     missed = [window for window in windows if not window.can_be_fetched(now)]
     if missed and not scheduled:
         raise _missed(chain, missed, now)
+    carry_over_stored(chain.project.open_warehouse(), chain.segment)  # a pause under its former name holds, too
     stopped = _stopped(chain, now, scheduled)
     for window in windows:
         if window in missed:

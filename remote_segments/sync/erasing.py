@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remote_segments.config.project import Project
-from remote_segments.errors import EngineError, TemporaryError
+from remote_segments.errors import EngineError, ProjectError, TemporaryError
 from remote_segments.membership.literals import literal, quoted, table_name
 from remote_segments.membership.tables import KEY_COLUMNS, REASONS, TABLES
 from remote_segments.sync.person import KEY, ROWS, Person, find, same_key, sought
@@ -101,7 +101,8 @@ def erase(
         The receipt, which is also written to the folder `receipts` of the project's state.
 
     Raises:
-        ProjectError: `person-unclear`, `unknown-identifier`, `key-parts`, `bad-value`; what is wrong with a model.
+        ProjectError: `person-unclear`, `unknown-identifier`, `key-parts`, `bad-value`, `erasure-without-key`; what is
+            wrong with a model.
         TemporaryError: `erasure-overtaken` when refreshes kept writing; repeat it.
     """
     asked = sought(project, identifier, value, model)
@@ -146,16 +147,36 @@ def erase(
 def _erased(project: Project, warehouse: "Warehouse", person: Person) -> Iterator[tuple[str, dict[str, int]]]:
     """Erases from one segment after the other, those without a file included; gives counts where there were rows."""
     with warehouse.read() as session:
-        names = [row[0] for row in session.rows(f"SELECT DISTINCT segment FROM {_table(session, 'snapshots')}")]
-    for name in sorted(names):
-        shown_anew = False
+        stored = {row[0] for row in session.rows(f"SELECT DISTINCT segment FROM {_table(session, 'snapshots')}")}
+    # Those without a snapshot, too: the first fetch of one may be loaded now, by who cannot see the digests yet.
+    for name in sorted(stored | set(project.segments)):
+        anew: str | None = None
         with warehouse.write(name) as session:
             find(session, project, person)
             counts, shown_anew = _erase_segment(session, name, person)
-        if shown_anew:
-            publish_segment(project, name, partition_key=None, run_id=None, now=datetime.now(UTC))
+            if shown_anew:
+                anew = _to_be_shown_anew(session, project, name)
+        if anew is not None:
+            now = datetime.now(UTC)
+            publish_segment(project, name, partition_key=None, run_id=None, now=now, snapshot_id=anew)
         if any(counts.values()):
             yield name, counts
+
+
+def _to_be_shown_anew(session: Session, project: Project, name: str) -> str | None:
+    """The published snapshot, whatever newer ones wait.
+
+    Raises:
+        ProjectError: `erasure-without-key` for a table that cannot be made anew; nothing of the segment is erased then.
+    """
+    if name not in project.segments:
+        raise ProjectError(
+            "erasure-without-key",
+            f"The published table {name} shows no key, and no file says any more how it is made.",
+            f"Remove it by `remote-segments prune {name}`, or bring its file back; then repeat the command.",
+        )
+    latest = latest_published(session, name)
+    return latest.snapshot_id if latest else None
 
 
 def _erase_segment(session: Session, name: str, person: Person) -> tuple[dict[str, int], bool]:

@@ -23,7 +23,7 @@ from remote_segments.sync.connecting import connect
 from remote_segments.sync.drift import drift
 from remote_segments.sync.missing import MISSING, when_missing
 from remote_segments.sync.plan import source_text
-from remote_segments.sync.renaming import carry_over
+from remote_segments.sync.renaming import carry_over_stored
 from remote_segments.sync.snapshots import (
     Snapshot,
     get,
@@ -79,7 +79,7 @@ def fetch(
     warehouse = project.open_warehouse()
     sweep(project.state)
     with warehouse.segment_lock(segment_name):
-        _carry_over(attempt, warehouse)
+        carry_over_stored(warehouse, attempt.segment)
         spools = Spools(project.state, segment_name)
         for kept in spools.kept(now):
             if kept.snapshot.definition_hash != attempt.definition_hash:
@@ -125,14 +125,6 @@ def retrieve(
         return None if isinstance(found, Snapshot) else found
 
 
-def _carry_over(attempt: "Attempt", warehouse: Warehouse) -> None:
-    """Takes what is stored under a former name, so that the new ids are compared with the old ones."""
-    if attempt.segment.renamed_from is not None:
-        with warehouse.write(attempt.segment.name) as session:
-            ensure_store(session)
-            carry_over(session, attempt.segment.renamed_from, attempt.segment.name)
-
-
 def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
     """Loads a proven spool and its row of `snapshots` in one transaction, then deletes the spool.
 
@@ -144,7 +136,7 @@ def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:
         TemporaryError: `membership-moved` when members came twice on pages far apart, and so many others are missing.
     """
     snapshot = spool.snapshot
-    with warehouse.write() as session:
+    with warehouse.write(snapshot.segment) as session:  # an erasure waits for it, or is seen by it
         ensure_store(session)
         known = get(session, snapshot.segment, snapshot.snapshot_id) is not None
         latest = None if known else latest_published(session, snapshot.segment)

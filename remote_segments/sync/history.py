@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from remote_segments.config.project import Project
@@ -142,7 +142,8 @@ def _in_force(session: Session, segment: str, when: datetime) -> Snapshot:
     first = _first_snapshot(session, segment)
     found = newest_published_until(session, segment, when)
     if found is None:
-        began = first.effective_at.astimezone(UTC) if first.effective_at else None
+        # whole seconds, rounded up: rounded down they would name an instant that is before it, too
+        began = first.effective_at.astimezone(UTC) + timedelta(microseconds=999_999) if first.effective_at else None
         raise ProjectError(
             "before-history",
             f"Nothing is known of {segment} before its first published snapshot.",

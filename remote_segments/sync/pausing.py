@@ -6,6 +6,7 @@ from datetime import datetime
 
 from remote_segments.config.project import Project
 from remote_segments.membership.literals import table_name, text_literal
+from remote_segments.sync.renaming import carry_over
 from remote_segments.sync.store import ensure_store
 from remote_segments.warehouses.base import Session
 
@@ -73,6 +74,7 @@ def pause(project: Project, segment: str, *, reason: str, until: datetime | None
     )
     with project.open_warehouse().write() as session:
         ensure_store(session)
+        carry_over(session, project.segment(segment).renamed_from, segment)
         _remove(session, segment)
         session.append("meta", [{"name": _name(segment), "value": value}])
     return written
@@ -87,6 +89,7 @@ def resume(project: Project, segment: str) -> bool:
     project.segment(segment)
     with project.open_warehouse().write() as session:
         ensure_store(session)
+        carry_over(session, project.segment(segment).renamed_from, segment)
         return _remove(session, segment)
 
 

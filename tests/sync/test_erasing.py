@@ -1,17 +1,22 @@
 """Erasing a person: nothing of them is left anywhere, and nobody else's rows change."""
 
 import json
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from remote_segments.config.segment import Columns
 from remote_segments.errors import ProjectError
 from remote_segments.membership.tables import TABLES
 from remote_segments.simulator import Simulator
 from remote_segments.sync.erasing import Receipt, erase, look
 from remote_segments.sync.mapping import map_segment
+from remote_segments.sync.pruning import prune
 from remote_segments.sync.publication import publish_segment
+from remote_segments.sync.tombstones import drop_erased
 from tests.support.fetching import NOW, Refresher
 from tests.support.projects import PAYING, VIP, kept_in, ready_project, seed_contacts
 
@@ -220,3 +225,65 @@ def test_deleted_rows_are_gone_from_the_bytes_of_the_file(duckdb_warehouse) -> N
         assert connection.execute("SELECT count(*) FROM crm.addresses").fetchall() == [(10,)]
         assert connection.execute("SELECT index_name FROM duckdb_indexes()").fetchall() == [("by_email",)]
     assert [path.name for path in duckdb_warehouse.path.parent.glob("*.rewritten")] == []
+
+
+def showing_no_key(refresher: Refresher) -> None:
+    """Publishes `vip` without the column of its key."""
+    vip = refresher.project.segments["vip"].model_copy(update={"columns": Columns(exclude=("contact_id",))})
+    refresher.project = replace(refresher.project, segments={**refresher.project.segments, "vip": vip})
+    refresher.refresh("vip")
+
+
+def test_a_table_without_the_key_is_made_anew_whatever_waits_to_be_published(refresher: Refresher) -> None:
+    """Promise 32: newer ids that are not mapped yet do not keep the person in the published table."""
+    showing_no_key(refresher)
+    _, email, _ = somebody(refresher)
+    ((before,),) = refresher.rows("SELECT count(*) FROM segments.vip")
+    refresher.fetch("vip")
+    erased(refresher, "email", email)
+    assert refresher.rows("SELECT count(*) FROM segments.vip") == [(before - 1,)]
+    assert refresher.rows(f"SELECT * FROM segments.vip WHERE lower(email) = '{email.lower()}'") == []
+
+
+def test_a_table_without_the_key_and_without_a_file_is_to_be_pruned_first(refresher: Refresher) -> None:
+    """Nobody can say which of its rows is the person's: the command says so, and then goes through."""
+    showing_no_key(refresher)
+    key, email, profile = somebody(refresher)
+    others = {name: one for name, one in refresher.project.segments.items() if name != "vip"}
+    refresher.project = replace(refresher.project, segments=others)
+    with pytest.raises(ProjectError) as refused:
+        erased(refresher, "key", key)
+    assert refused.value.code == "erasure-without-key"
+    assert look(refresher.project, "key", key).keys() == {"vip"}
+    prune(refresher.project, ["vip"])
+    assert erased(refresher, "key", key).proven
+    assert refresher.rows(f"SELECT * FROM segments.members WHERE email = '{email}' OR profile_id = '{profile}'") == []
+
+
+def test_a_fetch_that_is_just_being_loaded_is_waited_for(
+    tmp_path: Path, simulator: Simulator, postgres_warehouse, monkeypatch
+) -> None:
+    """Promise 32: a load that began before the digests were there cannot see them; what it brings is erased, too."""
+    project = kept_in(ready_project(tmp_path / "project", simulator, {"vip": VIP}), postgres_warehouse)
+    seed_contacts(project, simulator)
+    refresher = Refresher(project, simulator)
+    refresher.refresh("vip")  # the columns are there: no lock on the whole table hides that nobody waits
+    profile = min(refresher.expected(2, "klaviyo", "VIPOPN"))
+    started: list[Future[Receipt]] = []
+
+    def waiting() -> bool:
+        with project.open_warehouse().connection() as connection:
+            return bool(connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchall())
+
+    def meanwhile(session, snapshot, identifiers) -> int:
+        found = drop_erased(session, snapshot, identifiers)  # now this transaction sees what was there by now
+        started.append(pool.submit(erased, refresher, "profile_id", profile))
+        while not started[0].done() and not waiting():
+            wait(started, timeout=0.02)
+        return found
+
+    monkeypatch.setattr("remote_segments.sync.fetch.drop_erased", meanwhile)
+    with ThreadPoolExecutor() as pool:
+        refresher.fetch("vip")
+        assert started[0].result().proven
+    assert refresher.rows(f"SELECT * FROM segments.members WHERE profile_id = '{profile}'") == []

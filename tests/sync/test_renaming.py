@@ -10,9 +10,10 @@ from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
 from remote_segments.simulator import Simulator
 from remote_segments.sync.history import members_at, sizes, stays
-from remote_segments.sync.pausing import pause, pause_of
+from remote_segments.sync.pausing import pause, pause_of, resume
 from remote_segments.sync.pruning import leftovers, prune
 from remote_segments.sync.renaming import SEGMENT_TABLES
+from remote_segments.sync.snapshots import record_without_members
 from tests.support.fetching import NOW, Refresher
 from tests.support.projects import PAYING, VIP, kept_in, ready_project, seed_contacts
 
@@ -138,3 +139,22 @@ def test_a_table_that_a_view_needs_is_not_dropped(refresher: Refresher) -> None:
     assert refused.value.code == "table-in-use"
     assert "readers" in str(refused.value)
     assert [one.segment for one in leftovers(project)] == ["vip"]
+
+
+def test_a_refresh_that_was_skipped_does_not_part_a_segment_from_its_history(refresher: Refresher) -> None:
+    """Promise 15: an attempt under the new name that brought nobody leaves the history to be carried over."""
+    project = renamed(refresher, "vip", "very_important")
+    skipped = {"state": "skipped", "reason": "paused", "message": "It is paused.", "partition_key": None}
+    record_without_members(project, "very_important", run_id=None, now=NOW + timedelta(minutes=20), **skipped)
+    refresher.refresh("very_important")
+    assert len(sizes(project, "very_important")) == 2
+    assert all("vip" not in names for names in stored(refresher).values())
+
+
+def test_a_pause_is_ended_under_the_new_name(refresher: Refresher) -> None:
+    """The pause of the former name is that of the segment, before its first refresh, too; a newer one replaces it."""
+    pause(refresher.project, "vip", reason="holidays", until=None, now=NOW)
+    project = renamed(refresher, "vip", "very_important")
+    assert resume(project, "very_important")
+    assert pause_of(project, "very_important", NOW) is None
+    assert refresher.rows("SELECT * FROM segments.meta WHERE name LIKE 'pause:%'") == []
