@@ -53,6 +53,15 @@ def refused(shown: Result, code: str, *words: str) -> None:
         assert word in shown.err
 
 
+def test_the_command_that_the_listing_proposes_adds_a_segment(served: Simulator) -> None:
+    """Where two kinds of a platform take two ids each, the ids are named, so that they mean one of them."""
+    assert command("init", "--yes", "--platform", "salesforce").code == 0
+    proposed = command("segments", "salesforce/Contact", "--filter", "VIP contacts").out.splitlines()[-1].split()
+    assert proposed[-2:] == ["add", "salesforce/object=Contact/list_view_id=00B000000000001AAA"]
+    added = command("add", proposed[-1])
+    assert (added.code, "Wrote segments/vip_contacts.yaml" in added.out) == (0, True)
+
+
 def test_five_commands_lead_to_a_published_segment(served: Simulator) -> None:
     """`init`, `segments`, `add`, `preview`, `run`, in an empty folder, without a question."""
     assert command("init").code == 0
