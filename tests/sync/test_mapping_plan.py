@@ -23,7 +23,7 @@ def test_a_plan_is_made_from_the_files(tmp_path, simulator):
     }
     plan = plan_for(ready_project(tmp_path, simulator, {"vip": written}), "vip")
     assert plan.entries == (
-        (Pair("external_id", "text", "contact_id"),),
+        (Pair("external_id", "external_id", "contact_id"),),
         (Pair("email", "email", "email", "sha256"),),
     )
     assert (plan.model.table, plan.key, plan.include, plan.exclude) == (
