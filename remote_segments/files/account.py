@@ -10,13 +10,14 @@ from typing import Any, Self
 import pyarrow as pa
 from pydantic import ValidationError
 
-from remote_segments.errors import EngineError, ProjectError
+from remote_segments.errors import ProjectError
 from remote_segments.files import columnar, delimited, lines
 from remote_segments.files.failures import changed, unfinished
 from remote_segments.files.opening import opened
 from remote_segments.files.places import Entry, Place, open_place
 from remote_segments.files.proving import Expectation, expect
 from remote_segments.files.source import NEWEST, FileSource
+from remote_segments.sources.account import ProvenFetch
 from remote_segments.sources.columns import Identifier
 from remote_segments.sources.members import Description, Listed, Page, Proof
 from remote_segments.sources.rows import member_page, places
@@ -25,35 +26,18 @@ MOST_LISTED = 1_000
 """Files and folders of a listing."""
 
 
-class FileFetch:
+class FileFetch(ProvenFetch):
     """Implements `sources.account.Fetch`: the pages of some files."""
 
     def __init__(self, reading: "Reading") -> None:
+        super().__init__()
         self._reading = reading
-        self._proof: Proof | None = None
         self._before = reading.place.calls
-        self.description: Description | None = None
-
-    @property
-    def expected(self) -> int | None:
-        """The number of rows that a manifest or count announced."""
-        return self.description.size if self.description else None
 
     @property
     def calls(self) -> int:
         """Listings and openings so far."""
         return self._reading.place.calls - self._before
-
-    @property
-    def proof(self) -> Proof:
-        """Why the files count as complete.
-
-        Raises:
-            EngineError: `fetch-unfinished` when the last page was not read.
-        """
-        if self._proof is None:
-            raise EngineError("fetch-unfinished", "The proof was asked for before the last page.", "Report this bug.")
-        return self._proof
 
     def __iter__(self) -> Iterator[Page]:
         self._proof = None

@@ -31,41 +31,25 @@ from remote_segments.rest.python.flow import CodeDescribe, PythonFlow, listed
 from remote_segments.rest.python.platform import PythonPlatform, Source
 from remote_segments.rest.quotas.limiter import SHARED, Limiters
 from remote_segments.rest.quotas.store import MemoryStore
+from remote_segments.sources.account import ProvenFetch
 from remote_segments.sources.members import Description, Listed, Page, Proof
 
 
-class Fetch:
+class Fetch(ProvenFetch):
     """Iterates over the pages of one membership; `proof` exists only after the last one.
 
     Iterating raises for everything that is not a proven end; what was yielded before is then worth nothing.
     """
 
     def __init__(self, client: Client, flow: MembersFlow | FileFlow | PythonFlow | LookedUp) -> None:
+        super().__init__()
         self._client, self._flow = client, flow
-        self._proof: Proof | None = None
         self._tally = Tally()
-        self.description: Description | None = None
-
-    @property
-    def expected(self) -> int | None:
-        """The number of members that the platform announced, once the first page was read; for a progress bar."""
-        return self.description.size if self.description else None
 
     @property
     def calls(self) -> int:
         """Calls made so far, tries that failed included; also after an error."""
         return self._tally.calls
-
-    @property
-    def proof(self) -> Proof:
-        """Why the fetch counts as complete.
-
-        Raises:
-            EngineError: `fetch-unfinished` when the last page was not read.
-        """
-        if self._proof is None:
-            raise EngineError("fetch-unfinished", "The proof was asked for before the last page.", "Report this bug.")
-        return self._proof
 
     def __iter__(self) -> Iterator[Page]:
         self._proof = None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from remote_segments.errors import EngineError
 from remote_segments.sources.members import Description, Listed, Page, Proof
 
 
@@ -29,6 +30,30 @@ class Fetch(Protocol):
         """Why the fetch counts as complete; an EngineError before the last page."""
 
     def __iter__(self) -> Iterator[Page]: ...
+
+
+class ProvenFetch:
+    """What every `Fetch` shares: the description it met, and a proof that is there only after the last page."""
+
+    def __init__(self) -> None:
+        self._proof: Proof | None = None
+        self.description: Description | None = None
+
+    @property
+    def expected(self) -> int | None:
+        """The number of members that the source announced, once the first page was read; for a progress bar."""
+        return self.description.size if self.description else None
+
+    @property
+    def proof(self) -> Proof:
+        """Why the fetch counts as complete.
+
+        Raises:
+            EngineError: `fetch-unfinished` when the last page was not read.
+        """
+        if self._proof is None:
+            raise EngineError("fetch-unfinished", "The proof was asked for before the last page.", "Report this bug.")
+        return self._proof
 
 
 class Account(Protocol):

@@ -14,6 +14,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from remote_segments.errors import EngineError, PlatformError, ProjectError
+from remote_segments.sources.account import ProvenFetch
 from remote_segments.sources.columns import Identifier
 from remote_segments.sources.members import Description, Listed, Page, Proof
 from remote_segments.sources.rows import lacking, member_page
@@ -40,30 +41,13 @@ _IDS = re.compile(
 _TIMES = re.compile(r"TIMESTAMP.*WITH TIME ZONE|TIMESTAMPTZ", re.IGNORECASE)
 
 
-class QueryFetch:
+class QueryFetch(ProvenFetch):
     """Implements `sources.account.Fetch`: the rows of one statement."""
 
     def __init__(self, query: "Query") -> None:
+        super().__init__()
         self._query = query
-        self._proof: Proof | None = None
-        self.description: Description | None = None
         self.calls = 0
-
-    @property
-    def expected(self) -> int | None:
-        """The number of rows, which is not counted beforehand."""
-        return None
-
-    @property
-    def proof(self) -> Proof:
-        """Why the rows count as complete.
-
-        Raises:
-            EngineError: `fetch-unfinished` when the last page was not read.
-        """
-        if self._proof is None:
-            raise EngineError("fetch-unfinished", "The proof was asked for before the last page.", "Report this bug.")
-        return self._proof
 
     def __iter__(self) -> Iterator[Page]:
         self._proof = None
