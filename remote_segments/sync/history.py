@@ -11,6 +11,7 @@ from remote_segments.membership.compile import Scope
 from remote_segments.membership.history import keys_at
 from remote_segments.membership.literals import literal, quoted, table_name
 from remote_segments.membership.tables import KEY_COLUMNS
+from remote_segments.sync.reading import never_published
 from remote_segments.sync.snapshots import Snapshot, latest_published, newest_published_until, oldest_published
 from remote_segments.sync.store import reading
 from remote_segments.warehouses.base import Session
@@ -124,12 +125,7 @@ def _first_snapshot(session: Session, segment: str) -> Snapshot:
     known = session.relation("snapshots", session.schema) is not None
     first = oldest_published(session, segment) if known else None
     if first is None:
-        raise ProjectError(
-            "segment-never-published",
-            f"{segment} has no published snapshot yet.",
-            f"Refresh it first: `remote-segments run {segment}`, or materialize it in Dagster.",
-            f"segment {segment}",
-        )
+        raise never_published(segment)
     return first
 
 

@@ -22,10 +22,15 @@ def read_segment(project: Project, name: str) -> "pd.DataFrame":
     project.segment(name)
     with project.open_warehouse().read() as session:
         if session.relation(name, session.schema) is None:
-            raise ProjectError(
-                "segment-never-published",
-                f"{name} has no published snapshot yet.",
-                f"Refresh it first: `remote-segments run {name}`, or materialize it in Dagster.",
-                f"segment {name}",
-            )
+            raise never_published(name)
         return session.frame(f"SELECT * FROM {table_name(session.schema, name)}")
+
+
+def never_published(name: str) -> ProjectError:
+    """Returns the error for a segment that is asked for before its first publication: not the same as an empty one."""
+    return ProjectError(
+        "segment-never-published",
+        f"{name} has no published snapshot yet.",
+        f"Refresh it first: `remote-segments run {name}`, or materialize it in Dagster.",
+        f"segment {name}",
+    )
