@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from remote_segments.config.project import Project
 from remote_segments.errors import EngineError, ProjectError, TemporaryError
 from remote_segments.membership.literals import literal, quoted, table_name
-from remote_segments.membership.tables import KEY_COLUMNS, REASONS, TABLES
-from remote_segments.sync.person import KEY, ROWS, Person, find, same_key, sought
+from remote_segments.membership.tables import TABLES
+from remote_segments.sync.person import ROWS, Person, find, same_key, sought
 from remote_segments.sync.publication import publish_segment
 from remote_segments.sync.snapshots import Snapshot, get, latest_published, update
 from remote_segments.sync.spool import Spools
@@ -216,12 +216,16 @@ def _keys_of(session: Session, name: str, person: Person) -> set[tuple[str, tupl
     """The key columns and keys under which this segment has, or once had, the person."""
     found = session.rows('SELECT DISTINCT key_columns, key, key_2, key_3 FROM "rs_person_keys"')
     keys = {(str(columns), tuple(one for one in key if one is not None)) for columns, *key in found}
+    return keys | _keys_by_model(session, name, person)
+
+
+def _keys_by_model(session: Session, name: str, person: Person) -> set[tuple[str, tuple[str, ...]]]:
+    """The same, as far as it follows from the models that the segment was mapped to."""
     used = session.rows(
         f"SELECT DISTINCT model, key_columns FROM {_table(session, 'snapshots')} "
         f"WHERE segment = {literal(name)} AND key_columns IS NOT NULL"
     )
-    for model, key in person.keys:
-        keys |= {(columns, key) for used_model, columns in used if used_model == model}
+    keys = {(columns, key) for model, key in person.keys for used_model, columns in used if used_model == model}
     return {(columns, key) for columns, key in keys if len(columns.split(",")) == len(key)}
 
 
@@ -244,33 +248,17 @@ def _events(session: Session, own: str, keys: set[tuple[str, tuple[str, ...]]]) 
 def _recount(session: Session, name: str) -> None:
     """Lowers the counts of every snapshot by what is about to be deleted, so that they still add up."""
     fewer: dict[str, dict[str, int]] = {}
-    for select, column in (
-        (
-            f"SELECT s.snapshot_id, count(*) FROM {_table(session, 'snapshots')} s JOIN {quoted(ROWS)} p "
-            f"ON p.segment = s.segment AND p.snapshot_id = s.members_id WHERE s.segment = {literal(name)} "
-            "GROUP BY s.snapshot_id",
-            "fetched",
-        ),
-        ('SELECT snapshot_id, count(*) FROM "rs_person_keys" GROUP BY snapshot_id', "mapped"),
-        *(
-            (
-                f'SELECT snapshot_id, count(*) FROM "rs_person_lost" WHERE reason = {literal(reason)} '
-                "GROUP BY snapshot_id",
-                reason,
-            )
-            for reason in REASONS
-        ),
-        *(
-            (
-                f'SELECT snapshot_id, count(*) FROM "rs_person_events" WHERE event = {literal(event)} '
-                "AND cause = 'remote' GROUP BY snapshot_id",
-                f"{event}_count",
-            )
-            for event in ("joined", "left")
-        ),
+    for select in (
+        f"SELECT s.snapshot_id, 'fetched', count(*) FROM {_table(session, 'snapshots')} s JOIN {quoted(ROWS)} p "
+        f"ON p.segment = s.segment AND p.snapshot_id = s.members_id WHERE s.segment = {literal(name)} "
+        "GROUP BY s.snapshot_id",
+        "SELECT snapshot_id, 'mapped', count(*) FROM \"rs_person_keys\" GROUP BY snapshot_id",
+        'SELECT snapshot_id, reason, count(*) FROM "rs_person_lost" GROUP BY snapshot_id, reason',
+        "SELECT snapshot_id, event || '_count', count(*) FROM \"rs_person_events\" WHERE cause = 'remote' "
+        "GROUP BY snapshot_id, event",
     ):
-        for snapshot_id, number in session.rows(select):
-            fewer.setdefault(str(snapshot_id), {})[column] = int(number)
+        for snapshot_id, column, number in session.rows(select):
+            fewer.setdefault(str(snapshot_id), {})[str(column)] = int(number)
     for snapshot_id, counts in fewer.items():
         row = get(session, name, snapshot_id)
         if row is not None:
@@ -334,23 +322,13 @@ def _is_gone(project: Project, warehouse: "Warehouse", asked: Person, person: Pe
         ((left,),) = session.rows(f"SELECT count(*) FROM {quoted(ROWS)}")
         names = [row[0] for row in session.rows(f"SELECT DISTINCT segment FROM {_table(session, 'snapshots')}")]
         for name in names if not left else ():
-            session.stage("rs_person_keys", _nothing(session))
-            keys = _keys_of(session, name, person)
             own = f"segment = {literal(name)}"
-            session.stage("rs_person_events", _events(session, own, keys))
-            ((events,),) = session.rows('SELECT count(*) FROM "rs_person_events"')
+            keys = _keys_by_model(session, name, person)
+            ((events,),) = session.rows(f"SELECT count(*) FROM ({_events(session, own, keys)}) e")
             if events:
                 found = f"{events} events of {name} are left."
                 raise EngineError("erasure-incomplete", found, "Repeat the command, and report this bug.")
     return not left
-
-
-def _nothing(session: Session) -> str:
-    names = ", ".join(["k.snapshot_id", "k.member_no", "s.key_columns", *(f"k.{name}" for name in KEY_COLUMNS)])
-    return (
-        f"SELECT {names} FROM {_table(session, 'keys')} k JOIN {_table(session, 'snapshots')} s "
-        "ON s.segment = k.segment AND s.snapshot_id = k.snapshot_id WHERE k.member_no IS NULL"
-    )
 
 
 def _forget_spellings(warehouse: "Warehouse") -> None:
@@ -381,6 +359,3 @@ def _write(folder: Path, receipt: Receipt) -> None:
 
 def _table(session: Session, name: str) -> str:
     return table_name(session.schema, name)
-
-
-__all__ = ["KEY", "Receipt", "erase", "look"]
