@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
@@ -14,6 +13,7 @@ from remote_segments.cli.options import JsonOption, ProjectOption, SegmentArgume
 from remote_segments.cli.output import count, out, print_json, say
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
+from remote_segments.config.moments import moment
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
 from remote_segments.sync.history import Stay, members_at, sizes, stays
@@ -82,15 +82,12 @@ def instant(text: str | None, project: Project, segment: str) -> datetime:
     Raises:
         ProjectError: `bad-value`.
     """
-    zone = ZoneInfo(project.timezone_of(project.segment(segment)))
-    if text is None:
-        return datetime.now(UTC)
+    timezone = project.timezone_of(project.segment(segment))
     try:
-        found = datetime.fromisoformat(text)
+        return datetime.now(UTC) if text is None else moment(text, timezone)
     except ValueError:
         fix = "Write 2026-11-24, 2026-11-24T08:00 or 2026-11-24T08:00+01:00."
         raise ProjectError("bad-value", "--at is not an instant.", fix) from None
-    return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
 def write_members(frame: "pd.DataFrame", file: Path) -> None:

@@ -56,6 +56,20 @@ def check_zone(name: str) -> str:
         raise ProjectError(str(told["code"]), str(told["found"]), str(told["fix"])) from None
 
 
+def moment(text: str, timezone: str) -> datetime:
+    """Returns the instant that somebody wrote as a date, perhaps with a time of day and an offset.
+
+    Args:
+        text: `2026-12-24`, `2026-12-24T08:00`, or with an offset.
+        timezone: the zone of a text without one.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))
+
+
 def moment_to_come(text: str, timezone: str, now: datetime, name: str) -> datetime:
     """Returns the instant that somebody wrote as a date, or as a date and a time of day.
 
@@ -69,15 +83,13 @@ def moment_to_come(text: str, timezone: str, now: datetime, name: str) -> dateti
         ProjectError: `bad-value`.
     """
     try:
-        moment = datetime.fromisoformat(text)
+        found = moment(text, timezone)
     except ValueError:
-        found = f"{name} {text[:40]} is not a date."
-        raise ProjectError("bad-value", found, "Write 2026-12-24 or 2026-12-24T08:00.") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(timezone))
-    if moment <= now:
+        said = f"{name} {text[:40]} is not a date."
+        raise ProjectError("bad-value", said, "Write 2026-12-24 or 2026-12-24T08:00.") from None
+    if found <= now:
         raise ProjectError("bad-value", f"{name} {text[:40]} has passed.", "Name a moment to come.")
-    return moment
+    return found
 
 
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
