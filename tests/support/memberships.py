@@ -1,6 +1,6 @@
 """A segment kept in a real warehouse, step by step: a model, fetched members, mapping, publication, what is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +24,16 @@ EMAIL = (Pair("email", "email", "email"),)
 NUMBER = (Pair("external_id", "text", "contact_id"),)
 
 Row = Mapping[str, Any]
+
+
+def people(numbers: Iterable[int]) -> list[Row]:
+    """Rows of the model."""
+    return [{"contact_id": n, "email": f"p{n}@example.com", "city": "Lyon"} for n in numbers]
+
+
+def members(numbers: Iterable[int]) -> list[Row]:
+    """Fetched members that are in the model under their number and address."""
+    return [{"id": f"m{n}", "external_id": str(n), "email": f"p{n}@example.com"} for n in numbers]
 
 
 def plan_of(**changes: Any) -> Plan:

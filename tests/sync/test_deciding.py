@@ -11,21 +11,11 @@ from remote_segments.sync.deciding import Choice, decide_with
 from remote_segments.sync.decisions import read_decisions
 from remote_segments.sync.holding import open_hold
 from remote_segments.sync.snapshots import newest_complete
-from tests.support.memberships import EMAIL, Segment, plan_of
+from tests.support.memberships import EMAIL, Segment, members, people, plan_of
 
 ALL = range(1, 301)
 HALF = range(1, 151)
 WHY = "the campaign ended"
-
-
-def people(numbers):
-    """Rows of the model."""
-    return [{"contact_id": n, "email": f"p{n}@example.com", "city": "Lyon"} for n in numbers]
-
-
-def members(numbers):
-    """Fetched members that are in the model under their number and address."""
-    return [{"id": f"m{n}", "external_id": str(n), "email": f"p{n}@example.com"} for n in numbers]
 
 
 @pytest.fixture

@@ -4,20 +4,10 @@ import pytest
 
 from remote_segments.errors import HeldError
 from remote_segments.membership.guards import Guards
-from tests.support.memberships import EMAIL, Segment, plan_of
+from tests.support.memberships import EMAIL, Segment, members, people, plan_of
 
 ALL = range(1, 301)
 HALF = range(1, 151)
-
-
-def people(numbers):
-    """Rows of the model."""
-    return [{"contact_id": n, "email": f"p{n}@example.com", "city": "Lyon"} for n in numbers]
-
-
-def members(numbers):
-    """Fetched members that are in the model under their number and address."""
-    return [{"id": f"m{n}", "external_id": str(n), "email": f"p{n}@example.com"} for n in numbers]
 
 
 @pytest.fixture
