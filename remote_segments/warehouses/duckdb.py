@@ -120,6 +120,13 @@ class DuckDBWarehouse:
             TemporaryError: `warehouse-busy`, naming who keeps the file.
             ProjectError: `warehouse-unreadable` when it is not a DuckDB file, `warehouse-refused` without the right.
         """
+        from remote_segments.warehouses.duckdb_failures import interruptible
+
+        with interruptible(), self._opened(read_only) as connection:
+            yield connection
+
+    @contextmanager
+    def _opened(self, read_only: bool) -> "Iterator[duckdb.DuckDBPyConnection]":
         import duckdb
 
         if read_only and not self.path.exists():
@@ -141,6 +148,7 @@ class DuckDBWarehouse:
 
     def scrub(self, tables: Sequence[str]) -> None:  # noqa: ARG002 - the whole file is written anew
         """Writes the file anew without what deleted rows left in it, and puts the copy in its place."""
+        from remote_segments.warehouses.duckdb_failures import interruptible
         from remote_segments.warehouses.duckdb_rewriting import rewritten
 
         if not self.path.exists():
@@ -149,7 +157,8 @@ class DuckDBWarehouse:
             connection = self._connect(read_only=False)
             try:
                 # in its place before the old one is let go: nobody can write to the old file in between
-                rewritten(connection, self.path).replace(self.path)
+                with interruptible():
+                    rewritten(connection, self.path).replace(self.path)
             finally:
                 connection.close()
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,19 +128,7 @@ def test_a_run_that_is_stopped_waits_for_no_quota(
 
     monkeypatch.setattr(simulator.state, "log", logged)
     simulator.fault("rate-limited", platform="klaviyo", page=2, retry_after="600", times=None)
-    again = threading.Event()
-
-    def insisting() -> None:
-        while not again.wait(10):  # as a person does who sees that it goes on
-            os.kill(os.getpid(), signal.SIGINT)
-
-    person = threading.Thread(target=insisting)
-    person.start()
-    try:
-        assert not run(project, "refresh_hourly").success
-    finally:
-        again.set()
-        person.join()
+    assert not run(project, "refresh_hourly").success
     assert struck
     assert [path for path in (project.state / "spool").rglob("*") if path.is_file()] == []
     assert [snapshot_rows(project, name) for name in "abc"] == [[], [], []]
