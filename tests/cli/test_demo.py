@@ -10,7 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.commands import process, started
+from tests.support.commands import Result, process, started
+
+# Both tests in one process: the demo runs once for them.
+pytestmark = pytest.mark.xdist_group("demo")
 
 EXAMPLES = Path(__file__).parents[2] / "segment_configs"
 
@@ -32,11 +35,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_demo_refreshes_every_example_twice_and_tells_who_joined_and_left(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def demo(folder: Path) -> Result:
+    """What the demo answered, run in the folder."""
+    return process("demo", "--project", "segment_configs", "--json", folder=folder)
+
+
+def test_the_demo_refreshes_every_example_twice_and_tells_who_joined_and_left(demo: Result) -> None:
     """Promise 11: every example is published by Dagster, and its members are accounted for."""
-    shown = process("demo", "--project", "segment_configs", "--json", folder=folder)
-    assert shown.code == 0, shown.err
-    segments = shown.document["segments"]
+    assert demo.code == 0, demo.err
+    segments = demo.document["segments"]
     assert len(segments) >= 3
     assert all(one["state"] == "published" and one["fresh"] for one in segments)
     assert all(one["fetched"] == one["mapped"] + sum(one["unmapped"].values()) for one in segments)
@@ -54,8 +62,9 @@ def lines_until(stream: Iterator[str], words: str) -> list[str]:
     return read
 
 
-def test_the_ui_serves_what_the_demo_made_until_it_is_interrupted(folder: Path) -> None:
+def test_the_ui_serves_what_the_demo_made_until_it_is_interrupted(demo: Result, folder: Path) -> None:
     """Dagster answers on the port that was asked for, and ends as a whole."""
+    assert demo.code == 0, demo.err
     port = free_port()
     running = started("ui", "--project", "segment_configs", "--port", str(port), folder=folder)
     patience = threading.Timer(150, running.send_signal, [signal.SIGINT])
