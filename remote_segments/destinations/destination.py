@@ -35,7 +35,7 @@ class Destination(Protocol):
         """Makes a new, empty list and returns its ids; `ids` are those of `Abilities.create_needs`.
 
         Raises:
-            ProjectError: `creating-unsupported`, `missing-key`.
+            ProjectError: it cannot make one, or lacks an outer id.
             OutcomeUnknown: it may have been made.
         """
 
