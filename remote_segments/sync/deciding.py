@@ -170,7 +170,7 @@ def _published(session: Session, plan: Plan, held: Snapshot, choice: Choice, now
         session=session, plan=plan, snapshot=held, previous=latest, identifiers=stored_identifiers(session)
     )
     events = writing.corrected_changes()
-    rows = write_segment(session, plan, held)
+    rows = write_segment(session, plan, held, latest)
     if rows != held.mapped:
         raise _outdated(plan, f"The model has {rows:,} of the {held.mapped or 0:,} people of the held snapshot by now.")
     return mark_published(session, plan, update(session, held, **events), now, approved_by=choice.by)

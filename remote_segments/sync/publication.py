@@ -147,11 +147,11 @@ def _publish_mapped(
     session: Session, plan: Plan, snapshot: Snapshot, latest: Snapshot | None, now: datetime
 ) -> Published:
     numbers = check_guards(session, plan, snapshot, latest, now)
-    rows = write_segment(session, plan, snapshot)
+    rows = write_segment(session, plan, snapshot, latest)
     if rows != snapshot.mapped:  # the model changed since it was mapped
         snapshot = map_members(session, plan, snapshot.snapshot_id, now=now)
         numbers = check_guards(session, plan, snapshot, latest, now)
-        rows = write_segment(session, plan, snapshot)
+        rows = write_segment(session, plan, snapshot, latest)
     if rows != snapshot.mapped:
         found = f"{rows:,} rows were written for {snapshot.mapped or 0:,} keys."
         raise EngineError("rows-short", found, "Nothing was published. Report this bug.", plan.where)
@@ -171,15 +171,21 @@ def _show_again(session: Session, plan: Plan, snapshot: Snapshot, now: datetime)
     """Writes the published rows anew; another definition, or a model without the same keys, makes it a new snapshot."""
     check_source(plan, snapshot)
     if (snapshot.definition_hash, snapshot.key_columns) == (plan.definition_hash, plan.key_columns):
-        rows = write_segment(session, plan, snapshot)
+        rows = write_segment(session, plan, snapshot, snapshot)
         if rows == snapshot.mapped:
             return Published.of(snapshot, replaced=True, rows=rows)
     again = remap(session, plan, snapshot, partition_key=None, run_id=snapshot.run_id, now=now)
     return _publish_mapped(session, plan, again, snapshot, now)
 
 
-def write_segment(session: Session, plan: Plan, snapshot: Snapshot) -> int:
+def write_segment(session: Session, plan: Plan, snapshot: Snapshot, latest: Snapshot | None) -> int:
     """Replaces `<segment>` by the rows of today's model that a snapshot's keys name; returns how many there are.
+
+    Args:
+        session: a writing session.
+        plan: the segment.
+        snapshot: whose keys are shown.
+        latest: the published snapshot that `<segment>` shows until now.
 
     Raises:
         ProjectError: `column-dropped`; what is wrong with the model.
@@ -190,19 +196,21 @@ def write_segment(session: Session, plan: Plan, snapshot: Snapshot) -> int:
     instant = data_time(snapshot)
     if instant is None:
         raise EngineError("no-instant", f"Snapshot {snapshot.snapshot_id} has no instant.", "Report this bug.")
-    _refuse_lost_columns(session, plan, snapshot, columns)
+    _refuse_lost_columns(session, plan, snapshot, latest, columns)
     scope = scope_of(session, plan)
     rows = enriched(scope, snapshot.snapshot_id, model, columns, instant)
     return session.replace_table(plan.segment, scope.sql(rows))
 
 
-def _refuse_lost_columns(session: Session, plan: Plan, snapshot: Snapshot, columns: Sequence[str]) -> None:
+def _refuse_lost_columns(
+    session: Session, plan: Plan, snapshot: Snapshot, latest: Snapshot | None, columns: Sequence[str]
+) -> None:
     """Refuses to take columns away from the published table that nobody asked to be taken away.
 
     Raises:
         ProjectError: `column-dropped`.
     """
-    shown, latest = session.relation(plan.segment, session.schema), latest_published(session, plan.segment)
+    shown = session.relation(plan.segment, session.schema)
     if (
         shown is None
         or latest is None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ class DuckDBSession:
         self.schema = schema
         self._connection = connection
         self._models = 0
+        self._moved = False  # whether what was there before this transaction may be gone, or be another
         self.failed = False
         # a name that is no table must be an error, never a Python variable that happens to be called so
         connection.execute("SET python_enable_replacements = false")
@@ -90,12 +92,14 @@ class DuckDBSession:
 
     def rename_table(self, former: str, name: str) -> None:
         """Gives a table of the project's schema another name; DuckDB's views keep looking for the former one."""
+        self._moved = True
         self.execute(f"ALTER TABLE {qualified(self.schema, former)} RENAME TO {identifier(name)}")
 
     def drop_table(self, name: str) -> None:
         """Removes a table of the project's schema, unless a view that works needs it."""
         views = self._views_on(name)
         table = qualified(self.schema, name)
+        self._moved = True
         self.execute(f"DROP TABLE {table}")
         for view in views:
             if not _binds(self._connection, view):
@@ -144,10 +148,11 @@ class DuckDBSession:
         """Replaces a table's rows and columns inside the transaction; views on it survive; returns the rows."""
         table = qualified(self.schema, name)
         before = self._describe(None, self.schema, name)
+        self._moved = True
         count = self.execute(f"CREATE OR REPLACE TABLE {table} AS {select}")
-        after = self._describe(None, self.schema, name)
-        if before is not None and after is not None:
-            changed = [column for column, kind in before.columns.items() if after.columns.get(column) != kind]
+        if before is not None:
+            after = self._columns(f"{identifier(self._file)}.{table}")
+            changed = [column for column, kind in before.columns.items() if after.get(column) != kind]
             for view in self._views_on(name) if changed else ():
                 if not _binds(self._connection, view):
                     raise column_in_use(table, changed, [view])
@@ -211,12 +216,11 @@ class DuckDBSession:
 
     def _unambiguous(self, found: Relation) -> Relation:
         """Gives a table by a view when its schema is called like the file: `crm.x` would mean two things to DuckDB."""
-        file = str(self._connection.execute("SELECT current_database()").fetchall()[0][0])
-        if found.schema is None or found.schema.lower() != file.lower():
+        if found.schema is None or found.schema.lower() != self._file.lower():
             return found
         self._models += 1
         view = f"model_{self._models}"
-        whole = f"{identifier(file)}.{qualified(found.schema, found.name)}"
+        whole = f"{identifier(self._file)}.{qualified(found.schema, found.name)}"
         self.execute(f"CREATE TEMPORARY VIEW {identifier(view)} AS SELECT * FROM {whole}")
         return Relation(None, view, found.columns)
 
@@ -236,8 +240,18 @@ class DuckDBSession:
             return [view for view in views if _binds(committed, view)]
 
     def _describe(self, database: str | None, schema: str, name: str) -> Relation | None:
-        where = "current_database()" if database is None else literal(database)
+        """Describes a table or view of the file, or of a database attached to it; None when there is none.
+
+        The list of all columns takes 14 ms where there are 1,000 segments of 20 columns, a name 0.2 ms. So what was
+        there before this transaction is asked for by name: on a second connection, since a failure ends a transaction.
+        """
+        whole = f"{identifier(database or self._file)}.{qualified(schema, name)}"
         with self._guarded():
+            if database is None and not self._moved:
+                with self._connection.cursor() as committed:
+                    if _binds(committed, whole):
+                        return Relation(schema, name, self._columns(whole))
+            where = "current_database()" if database is None else literal(database)
             found = self._connection.execute(
                 "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = "
                 f"{where} AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?) ORDER BY column_index",
@@ -247,6 +261,15 @@ class DuckDBSession:
             return None
         columns = {str(row[2]): str(row[3]) for row in found}
         return Relation(None if database == "temp" else str(found[0][0]), str(found[0][1]), columns)
+
+    def _columns(self, table: str) -> dict[str, str]:
+        """The columns of what is known to be there, with their types."""
+        return {str(row[0]): str(row[1]) for row in self._connection.execute(f"DESCRIBE {table}").fetchall()}
+
+    @cached_property
+    def _file(self) -> str:
+        """What DuckDB calls the file."""
+        return str(self._connection.execute("SELECT current_database()").fetchall()[0][0])
 
     @contextmanager
     def _visible(self, rows: "pa.Table") -> Iterator[str]:
@@ -276,7 +299,7 @@ def _bytes(size: str) -> float:
 
 def _binds(connection: duckdb.DuckDBPyConnection, view: str) -> bool:
     try:
-        connection.execute(f"DESCRIBE SELECT * FROM {view}").fetchall()
+        connection.execute(f"DESCRIBE {view}").fetchall()
     except duckdb.Error:
         return False
     return True
