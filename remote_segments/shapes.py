@@ -47,8 +47,9 @@ def real_steps(model: type[BaseModel], content: Any, loc: Iterable[int | str]) -
 
 
 def known_names(models: Iterable[type[BaseModel]]) -> list[str]:
-    """The keys that these classes read, in their order; a field left out of output is not written by a person."""
+    """The keys that these classes read, those that must be written first; a field left out of output is none."""
     fields = [item for model in models for item in model.model_fields.items()]
+    fields.sort(key=lambda item: not item[1].is_required())
     return list(dict.fromkeys(field.alias or name for name, field in fields if not field.exclude))
 
 

@@ -30,7 +30,7 @@ WALKED = {
 
 BLOCK = re.compile(r"^(?P<indent> *)```ya?ml\n(?P<text>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(
-    r"#\s*(?:\S*/)?(?P<folder>segments|platforms)/(?P<name>\w+(?:\.exchanges)?)\.yaml\b|#\s*(?:\S*/)?(?P<project>project)\.yaml\b"
+    r"#\s*(?:\S*/)?(?P<folder>segments|platforms|audiences)/(?P<name>\w+(?:\.exchanges)?)\.yaml\b|#\s*(?:\S*/)?(?P<project>project)\.yaml\b"
 )
 RAISED = re.compile(r"^\s+(?:\w+Error|InvalidProject): (?P<codes>.+)$", re.MULTILINE)
 
@@ -60,6 +60,9 @@ SEGMENT = {
     "refresh_frequency": "1 hour",
 }
 """The segment that an example of cases is about."""
+
+INPUTS = ("newsletter", "paying_customers", "vip_openers", "win_back")
+"""The segments that examples of audiences are made of."""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +114,7 @@ def lay_out(text: str, folder: Path) -> None:
     A first comment may name the file (`# segment_configs/segments/vip.yaml`); else its keys tell: a segment has a
     `source`, a platform `sources`, a project a `version`; blocks of project.yaml and single connections are put in.
     """
-    for kind in ("segments", "platforms", "tests"):
+    for kind in ("segments", "platforms", "audiences", "tests"):
         (folder / kind).mkdir()
     project: dict[str, object] = dict(SURROUNDINGS)
     content = mapping(text)
@@ -122,7 +125,7 @@ def lay_out(text: str, folder: Path) -> None:
         (folder / "tests" / "example.yaml").write_text(text)
         (folder / "segments" / f"{content['segment']}.yaml").write_text(yaml.safe_dump(SEGMENT))
     elif named and not named["project"]:
-        (folder / named["folder"] / f"{named['name']}.yaml").write_text(text)
+        lay_out_named(text, named, folder)
     elif "source" in content or "identifiers" in content:
         (folder / "segments" / "example.yaml").write_text(text)
     elif "sources" in content:
@@ -137,6 +140,13 @@ def lay_out(text: str, folder: Path) -> None:
     else:
         raise ValueError("name the file that this example is in a comment: `# project.yaml`")
     (folder / "project.yaml").write_text(yaml.safe_dump(project))
+
+
+def lay_out_named(text: str, named: re.Match[str], folder: Path) -> None:
+    """Writes an example as the file that its comment names; an audience beside what it is made of."""
+    (folder / named["folder"] / f"{named['name']}.yaml").write_text(text)
+    for name in INPUTS if named["folder"] == "audiences" else ():
+        (folder / "segments" / f"{name}.yaml").write_text(yaml.safe_dump(SEGMENT))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

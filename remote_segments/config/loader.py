@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from remote_segments.config.audience import Audience
+from remote_segments.config.audience_references import assembled, audience_problems, name_problems
 from remote_segments.config.connection import Connection
 from remote_segments.config.folder import PROJECT_VARIABLE
+from remote_segments.config.folders import Written, read_folder
 from remote_segments.config.model import Model
-from remote_segments.config.names import is_name, is_reserved, name_fix
 from remote_segments.config.overlay import environment_names, laid_over, overlay_problems
 from remote_segments.config.paths import from_folder
 from remote_segments.config.platforms import Platform, all_platforms
-from remote_segments.config.project import PLATFORMS_FOLDER, PROJECT_FILE, SEGMENTS_FOLDER, Project
+from remote_segments.config.project import AUDIENCES_FOLDER, PLATFORMS_FOLDER, PROJECT_FILE, SEGMENTS_FOLDER, Project
 from remote_segments.config.project_file import DEFAULT_ENVIRONMENT, ProjectFile, environment_of
 from remote_segments.config.quota import quota_problems
 from remote_segments.config.references import (
@@ -83,9 +85,9 @@ class _Reading:
     folder: Path
     document: Document
     problems: list[Problem] = field(default_factory=list)
-    segments: dict[str, Segment] = field(default_factory=dict)
+    segments: Written[Segment] = field(default_factory=Written)
+    audiences: Written[Audience] = field(default_factory=Written)
     parts: dict[str, SoundParts] = field(default_factory=dict)
-    documents: dict[str, Document] = field(default_factory=dict)
     platforms: dict[str, Platform] = field(default_factory=dict)
     platform_names: set[str] = field(default_factory=set)
 
@@ -100,31 +102,20 @@ class _Reading:
         self.platform_names = {*self.platforms, *(file.stem for file in manifest_files(own))}
 
     def read_segments(self) -> None:
-        """Reads all segment files."""
-        folder = self.folder / SEGMENTS_FOLDER
-        for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if file.suffix not in (".yaml", ".yml") or file.name.startswith("."):
-                continue
-            misplaced = _misplaced(file, folder)
-            if misplaced is not None:
-                self.problems.append(misplaced)
-                continue
-            self.problems.extend(_name_problems(file))
-            document = read_document(file)
-            segment, problems = check(document, Segment, {"file": file})
-            self.problems.extend(problems)
-            self.documents[file.stem] = document
-            if segment is None:
-                self.parts[file.stem] = sound_parts(document.content)
-            else:
-                self.segments[file.stem] = segment.model_copy(update={"name": file.stem})
+        """Reads all segment files, then all audience files."""
+        self.segments = read_folder(self.folder / SEGMENTS_FOLDER, Segment, "segment")
+        self.audiences = read_folder(self.folder / AUDIENCES_FOLDER, Audience, "audience")
+        self.problems.extend((*self.segments.problems, *self.audiences.problems))
+        self.parts = {name: sound_parts(one.content) for name, one in self.segments.broken.items()}
         self.problems.extend(self._renaming_problems())
+        self.problems.extend(name_problems(self.segments, self.audiences))
 
     def _renaming_problems(self) -> Iterator[Problem]:
-        for name, segment in self.segments.items():
-            if segment.renamed_from in self.documents:
-                found = f"`renamed_from` names `{segment.renamed_from}`, which is a segment of its own."
-                where = self.documents[name].locate(("renamed_from",))
+        documents = {**self.segments.documents, **self.audiences.documents}
+        for name, segment in {**self.segments.sound, **self.audiences.sound}.items():
+            if segment.renamed_from in documents:
+                found = f"`renamed_from` names `{segment.renamed_from}`, which has a file of its own."
+                where = documents[name].locate(("renamed_from",))
                 yield Problem("name-collision", found, "Remove that file, or the key `renamed_from`.", where)
 
     def read_environment(self, name: str) -> ProjectFile | None:
@@ -139,9 +130,8 @@ class _Reading:
         if usable.content is not None:
             self._check_references(self._known(file, usable.content), usable)
         if file is not None:
-            for segment in self.segments.values():
-                document = self.documents[segment.name]
-                self.problems.extend(collision_problems(segment, file.models, file.warehouse.schema_, document))
+            for one, document in self._named():
+                self.problems.extend(collision_problems(one, file.models, file.warehouse.schema_, document))
         return file
 
     def _known(self, file: ProjectFile | None, content: Any) -> Known:
@@ -161,10 +151,19 @@ class _Reading:
         for name in known.connections:
             self.problems.extend(connection_problems(name, known, document))
         for name, model in known.models.items():
-            self.problems.extend(model_problems(name, model, document))
-        written: dict[str, Segment | SoundParts] = {**self.segments, **self.parts}
+            self.problems.extend(model_problems(name, model, known, document))
+        written: dict[str, Segment | SoundParts] = {**self.segments.sound, **self.parts}
         for name, segment in written.items():
-            self.problems.extend(segment_problems(segment, known, self.documents[name]))
+            self.problems.extend(segment_problems(segment, known, self.segments.documents[name]))
+        self.problems.extend(audience_problems(self.audiences, self.segments, known))
+
+    def _named(self) -> Iterator[tuple[Segment | Audience, Document]]:
+        """Everything that has a table of its name, with the file that it is written in."""
+        for segment in self.segments.sound.values():
+            yield segment, self.segments.documents[segment.name]
+        for audience in self.audiences.sound.values():
+            for part in audience.parts():
+                yield part, self.audiences.documents[audience.name]
 
     def assemble(self, chosen: str, file: ProjectFile | None) -> Project | None:
         """Puts a sound project together, and sees whether its calls fit into a day."""
@@ -179,31 +178,10 @@ class _Reading:
             state=self.folder / file.state / chosen,
             connections=file.connections,
             models=file.models,
-            segments=self.segments,
+            segments=self.segments.sound,
+            audiences=assembled(self.audiences.sound, self.segments.sound),
             platforms=self.platforms,
-            documents={**self.documents, "": self.document},
+            documents={**{one.name: document for one, document in self._named()}, "": self.document},
         )
         self.problems.extend(quota_problems(project))
         return project
-
-
-def _misplaced(file: Path, folder: Path) -> Problem | None:
-    """Why a file would be overlooked: silence would be taken for a segment that refreshes."""
-    name, where = file.stem, Location(file)
-    if file.parent != folder:
-        found = f"This file is in a folder below {SEGMENTS_FOLDER}/, where none is read."
-        return Problem("file-misplaced", found, f"Move it into {SEGMENTS_FOLDER}/ itself.", where)
-    if file.suffix != ".yaml":
-        return Problem("file-misplaced", "The file's name ends in .yml.", f"Rename it to {name}.yaml.", where)
-    return None
-
-
-def _name_problems(file: Path) -> Iterator[Problem]:
-    """Why a file's name cannot be a segment's; what is in the file is read and checked all the same."""
-    name, where = file.stem, Location(file)
-    if not is_name(name):
-        found = f"The file's name makes the segment `{name[:60]}`, which is not a name."
-        yield Problem("name-invalid", found, name_fix(name), where)
-    elif is_reserved(name):
-        found = f"`{name}` is reserved: a table of the project has this name."
-        yield Problem("name-reserved", found, f"Rename the file, for example to {name}_segment.yaml.", where)

@@ -1,10 +1,13 @@
 """Data models: the tables of customers that remote ids are matched with."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from remote_segments.membership.attributes import ColumnType
 from remote_segments.membership.tables import MAX_KEY_COLUMNS
 from remote_segments.settings import Settings, Texts
 
@@ -12,6 +15,25 @@ _TABLE = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*){0,2}", re.ASCII)
 
 FORMATS = (".parquet", ".csv", ".csv.gz")
 """Endings of files that can be a model."""
+
+
+ONCE = "each column is written once, and none is empty"
+
+
+def _columns(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        if len(set(names)) < len(names):
+            raise ValueError(ONCE)
+        return dict.fromkeys(names)
+    return value
+
+
+WrittenColumns = Annotated[
+    dict[str, ColumnType | None],
+    BeforeValidator(_columns, json_schema_input_type=str | list[str] | dict[str, ColumnType]),
+]
+"""`[contact_id, country]` or `{contact_id: integer, country: text}`; a type is None where none is written."""
 
 
 class Model(Settings):
@@ -34,10 +56,17 @@ class Model(Settings):
         min_length=1,
         max_length=MAX_KEY_COLUMNS,
     )
-    columns: Texts | None = Field(
+    columns: WrittenColumns | None = Field(
         None,
-        description="The model's columns; where they are written, `validate` checks every use of one.",
+        description="The model's columns, as a list or with their types; where they are written, `validate` checks "
+        "every use of one. Types: `text`, `integer`, `number`, `boolean`, `date`, `timestamp`.",
+        examples=[{"contact_id": "integer", "country": "text"}],
         min_length=1,
+    )
+    same_key_as: str | None = Field(
+        None,
+        description="Another model whose key has the same values, so that audiences may combine segments of both.",
+        examples=["contacts"],
     )
     asset: Texts | None = Field(
         None,
@@ -61,11 +90,11 @@ class Model(Settings):
             raise ValueError(f"the file's name must end in one of {', '.join(FORMATS)}")
         return value
 
-    @field_validator("key", "columns")
+    @field_validator("key", "columns", mode="after")
     @classmethod
-    def _each_once(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    def _each_once(cls, value: Collection[str] | None) -> Collection[str] | None:
         if value and (len(set(value)) < len(value) or not all(value)):
-            raise ValueError("each column is written once, and none is empty")
+            raise ValueError(ONCE)
         return value
 
     @model_validator(mode="after")

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from remote_segments.config.audience import Audience
+from remote_segments.config.common import CommonSettings
 from remote_segments.config.connection import Connection
 from remote_segments.config.definition import definition_hash, definition_settings
 from remote_segments.config.model import Model
@@ -22,6 +24,7 @@ from remote_segments.yaml import Document, KeyPath
 
 PROJECT_FILE = "project.yaml"
 SEGMENTS_FOLDER = "segments"
+AUDIENCES_FOLDER = "audiences"
 PLATFORMS_FOLDER = "platforms"
 
 
@@ -40,8 +43,15 @@ class Project:
     models: Mapping[str, Model]
     segments: Mapping[str, Segment]
     platforms: Mapping[str, Platform]
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
+    """By name; a split or a list of priorities is one audience per part."""
     documents: Mapping[str, Document] = field(default_factory=dict, repr=False, compare=False)
-    """By segment's name; under the empty name that of project.yaml."""
+    """By the name of a segment or an audience; under the empty name that of project.yaml."""
+
+    @property
+    def published(self) -> dict[str, Segment | Audience]:
+        """Everything that has members, a history and a table of its name: segments and audiences."""
+        return {**self.segments, **self.audiences}
 
     def segment(self, name: str) -> Segment:
         """One segment.
@@ -54,20 +64,37 @@ class Project:
             raise ProjectError("unknown-segment", f"There is no segment `{name}`.", fix, Location(self.folder))
         return self.segments[name]
 
+    def named(self, name: str) -> Segment | Audience:
+        """One segment or audience.
+
+        Raises:
+            ProjectError: `unknown-segment`, with the nearest name.
+        """
+        found = self.published
+        if name not in found:
+            fix = choose(name, sorted(found), f"Write one in {self.folder / SEGMENTS_FOLDER}.")
+            raise ProjectError("unknown-segment", f"There is no segment `{name}`.", fix, Location(self.folder))
+        return found[name]
+
     def only(self, names: Collection[str]) -> "Project":
-        """The same project with some of its segments.
+        """The same project with some of its segments and audiences.
 
         Raises:
             ProjectError: `unknown-segment`.
         """
-        return replace(self, segments={name: self.segment(name) for name in names})
+        found = {name: self.named(name) for name in names}
+        return replace(
+            self,
+            segments={name: one for name, one in found.items() if isinstance(one, Segment)},
+            audiences={name: one for name, one in found.items() if isinstance(one, Audience)},
+        )
 
     def connection_of(self, segment: Segment) -> Connection:
         """The connection that a segment is fetched through."""
         return self.connections[segment.source.connection]
 
-    def model_of(self, segment: Segment) -> Model:
-        """The data model that a segment is mapped to."""
+    def model_of(self, segment: CommonSettings) -> Model:
+        """The data model that a segment is mapped to, or whose keys an audience has."""
         return self.models[segment.model]
 
     def manifest_of(self, segment: Segment) -> Platform:
@@ -105,7 +132,7 @@ class Project:
         options = self.connection_of(segment).options
         return platform.page_url(self.source_kind_name(segment), segment.source.ids, options)
 
-    def timezone_of(self, segment: Segment) -> str:
+    def timezone_of(self, segment: CommonSettings) -> str:
         """The zone of a segment's times of day."""
         return segment.timezone or self.timezone
 
@@ -131,22 +158,25 @@ class Project:
         """The warehouse; nothing is touched until a session opens."""
         return self.warehouse.open(self.folder)
 
-    def file_of(self, segment: Segment) -> Path:
-        """The file that a segment is written in."""
+    def file_of(self, segment: Segment | Audience) -> Path:
+        """The file that a segment or an audience is written in."""
+        if isinstance(segment, Audience):
+            return self.folder / AUDIENCES_FOLDER / f"{segment.file_name}.yaml"
         return self.folder / SEGMENTS_FOLDER / f"{segment.name}.yaml"
 
-    def place(self, segment: Segment, path: KeyPath = ()) -> str:
+    def place(self, segment: Segment | Audience, path: KeyPath = ()) -> str:
         """The place of a value of a segment's file as messages of a refresh name it: `segments/vip_openers.yaml:4`."""
-        found = self.locate((SEGMENTS_FOLDER, segment.name, *path))
+        folder = AUDIENCES_FOLDER if isinstance(segment, Audience) else SEGMENTS_FOLDER
+        found = self.locate((folder, segment.name, *path))
         return str(Location(found.file.relative_to(self.folder), found.line))
 
     def locate(self, path: KeyPath = ()) -> Location:
         """The place of a value.
 
         Args:
-            path: as in project.yaml, or `("segments", NAME, ...)` and then as in that segment's file.
+            path: as in project.yaml, or `("segments", NAME, ...)`, `("audiences", NAME, ...)` and then as in that file.
         """
-        if path[:1] == (SEGMENTS_FOLDER,) and len(path) > 1 and str(path[1]) in self.documents:
+        if path[:1] in ((SEGMENTS_FOLDER,), (AUDIENCES_FOLDER,)) and len(path) > 1 and str(path[1]) in self.documents:
             return self.documents[str(path[1])].locate(path[2:])
         if "" in self.documents:
             return self.documents[""].locate(path)

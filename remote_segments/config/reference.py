@@ -9,7 +9,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from remote_segments.config.audience import Audience, Inputs, Split
 from remote_segments.config.cases import Case, Cases, Member
+from remote_segments.config.common import Columns, Freshness, Guards
+from remote_segments.config.condition import Comparison, Condition, Enough
 from remote_segments.config.connection import Connection
 from remote_segments.config.duration import EXAMPLES as DURATIONS
 from remote_segments.config.duration import UNITS, duration_text
@@ -18,7 +21,7 @@ from remote_segments.config.frequency import EXAMPLES as FREQUENCIES
 from remote_segments.config.model import Model
 from remote_segments.config.names import RULE
 from remote_segments.config.project_file import EnvironmentOverlay, ProjectFile
-from remote_segments.config.segment import Column, Columns, Freshness, Guards, Segment, Source
+from remote_segments.config.segment import Column, Segment, Source
 from remote_segments.files.source import Completeness, CountFile, Csv, FileSource, ManifestFile
 from remote_segments.membership.tables import RESERVED_NAMES
 from remote_segments.rest.limits import Limits
@@ -77,6 +80,17 @@ SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("### freshness", "", Freshness),
     ("### guards", "", Guards),
     (
+        "## audiences/NAME.yaml",
+        "One file is one audience, made of segments, other audiences and columns: see [Audiences](audiences.md). "
+        "`columns`, `freshness` and `guards` are those of a segment.",
+        Audience,
+    ),
+    ("### conditions", "`vip_openers`, or a mapping, all of which must hold. Any other key is a column.", Condition),
+    ("### conditions on columns", "`FR`, `[FR, BE]`, or a mapping of these, all of which must hold.", Comparison),
+    ("### at_least", "", Enough),
+    ("### split", "", Split),
+    ("### inputs", "", Inputs),
+    (
         "## tests/NAME.yaml",
         "Cases of your own about one segment, run by `remote-segments test`: see [Testing](testing.md).",
         Cases,
@@ -99,9 +113,9 @@ def _introduction() -> str:
 
 <!-- Generated from the settings classes by `make docs`; edit their descriptions, not this file. -->
 
-A project is a folder with `project.yaml`, one file per segment in `segments/`, and, if need be, platforms of its own in
-`platforms/` and cases of its own in `tests/`. `remote-segments validate` checks all of it without a network and without
-a secret.
+A project is a folder with `project.yaml`, one file per segment in `segments/`, and, if need be, one per audience in
+`audiences/`, platforms of its own in `platforms/` and cases of its own in `tests/`. `remote-segments validate` checks
+all of it without a network and without a secret.
 
 **Every value is the characters written.** YAML's own rules would read `010` as 8, `12:30` as 750 and `yes` as true;
 here only a key that is a number, a day or a switch becomes one. Nothing, `null` and `~` mean that a key is not set. A
@@ -127,7 +141,8 @@ def _section(heading: str, text: str, model: type[BaseModel]) -> str:
 
 
 def _rows(model: type[BaseModel]) -> Iterator[str]:
-    for name, field in model.model_fields.items():
+    needed_first = sorted(model.model_fields.items(), key=lambda item: not item[1].is_required())
+    for name, field in needed_first:
         if not field.exclude:
             yield f"| `{field.alias or name}` | {_cell(field)} | {_default(field)} |"
 

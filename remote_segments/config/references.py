@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from remote_segments.config import column_sources
+from remote_segments.config.common import CommonSettings
 from remote_segments.config.connection import Connection
 from remote_segments.config.model import Model
 from remote_segments.config.platforms import Platform
@@ -104,14 +105,26 @@ def _missing_keys(name: str, connection: Connection, manifest: Platform, documen
             yield Problem("missing-key", found, f"Add `{key}: {value}` ({meaning.rstrip('.')}).", where)
 
 
-def model_problems(name: str, model: Model, document: Document) -> Iterator[Problem]:
-    """Key columns that the model's declared columns lack."""
+def model_problems(name: str, model: Model, known: Known, document: Document) -> Iterator[Problem]:
+    """Key columns that the model's declared columns lack, and another model that has another key."""
     for column in model.key:
-        yield from _column_problems(column, name, model, document, ("models", name, "key"))
+        yield from column_problems(column, name, model, document, ("models", name, "key"))
+    other = model.same_key_as
+    if other is None:
+        return
+    where = document.locate(("models", name, "same_key_as"))
+    if other not in known.model_names or other == name:
+        fix = choose(other, sorted({*known.model_names} - {name}), "Write it under `models:`.")
+        yield Problem("unknown-model", f"There is no other model `{other}`.", fix, where)
+    elif other in known.models and len(known.models[other].key) != len(model.key):
+        found = (
+            f"The key of `{name}` has {len(model.key)} columns, and that of `{other}` {len(known.models[other].key)}."
+        )
+        yield Problem("key-differs", found, "Name as many columns in both, in the same order.", where)
 
 
 def collision_problems(
-    segment: Segment, models: Mapping[str, Model], schema: str, document: Document
+    segment: CommonSettings, models: Mapping[str, Model], schema: str, document: Document
 ) -> Iterator[Problem]:
     """Models that a segment's own table would overwrite."""
     own = f"{schema}.{segment.name}"
@@ -139,11 +152,11 @@ def segment_problems(segment: Segment | SoundParts, known: Known, document: Docu
     for position, entry in enumerate(segment.identifiers):
         for identifier, column in entry.items():
             at: KeyPath = ("identifiers", position, identifier, "column")
-            yield from _column_problems(column.column, segment.model, model, document, at)
+            yield from column_problems(column.column, segment.model, model, document, at)
     chosen = segment.columns
     for key in ("include", "exclude"):
         for column_name in (getattr(chosen, key) or ()) if chosen else ():
-            yield from _column_problems(column_name, segment.model, model, document, ("columns", key))
+            yield from column_problems(column_name, segment.model, model, document, ("columns", key))
 
 
 def _source_problems(
@@ -235,7 +248,8 @@ def _wrong_ids(source: Source, manifest: Manifest, document: Document) -> Proble
     return Problem("wrong-id-keys", found, fix, where)
 
 
-def _column_problems(column: str, name: str, model: Model, document: Document, path: KeyPath) -> Iterator[Problem]:
+def column_problems(column: str, name: str, model: Model, document: Document, path: KeyPath) -> Iterator[Problem]:
+    """A column that the model's declared columns lack."""
     if model.columns is not None and column not in model.columns:
         found = f"The model `{name}` has no column `{column}` among those that project.yaml declares."
         yield Problem("unknown-column", found, choose(column, model.columns), document.locate(path))

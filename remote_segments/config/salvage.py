@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from remote_segments.config.segment import Column, Columns, Segment, Source
+from remote_segments.config.common import Columns
+from remote_segments.config.segment import Column, Segment, Source
 
 Block = TypeVar("Block", bound=BaseModel)
 

@@ -18,6 +18,7 @@ WRITTEN = REPOSITORY / "segment_configs" / "schema"
 EXAMPLES = [
     *sorted((REPOSITORY / "segment_configs").glob("*.yaml")),
     *sorted((REPOSITORY / "segment_configs" / "segments").glob("*.yaml")),
+    *sorted((REPOSITORY / "segment_configs" / "audiences").glob("*.yaml")),
     *sorted((REPOSITORY / "tests" / "configs" / "good").rglob("*.yaml")),
 ]
 PLATFORMS = sorted((REPOSITORY / "remote_segments" / "platforms").glob("*.yaml"))
@@ -51,7 +52,8 @@ def test_an_example_names_its_schema_and_fits_it(file: Path) -> None:
     first = file.read_text().splitlines()[0]
     assert first.startswith("# yaml-language-server: $schema=")
     schema = (file.parent / first.partition("$schema=")[2]).resolve()
-    assert schema == WRITTEN / ("project.json" if file.name == "project.yaml" else "segment.json")
+    kinds = {"segments": "segment.json", "audiences": "audience.json"}
+    assert schema == WRITTEN / kinds.get(file.parent.name, "project.json")
     jsonschema.Draft202012Validator(json.loads(schema.read_text())).validate(as_an_editor_reads(file))
 
 

@@ -45,7 +45,7 @@ def problems_of(text: str) -> list[Problem]:
 CASES = [
     ("auth: {kind: baerer, token: {env: A}}", "bad-value", "Did you mean `bearer`?"),
     ("auth: {token: {env: A}}", "missing-key", "Add `kind:`."),
-    ("auth: {kind: header, nmae: X}", "unknown-key", "Did you mean `name`? Known: `kind`, `name`, `token`."),
+    ("auth: {kind: header, nmae: X}", "unknown-key", "Did you mean `name`? Known: `name`, `kind`, `token`."),
     ("auth: {kind: bearer, token: CANARY}", "secret-in-file", "{env: NAME}"),
     ("auth: {kind: header, name: X, token: CANARY}", "secret-in-file", "{env: NAME}"),
     ("auth: bearer", "wrong-type", "a mapping"),

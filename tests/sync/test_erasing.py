@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from remote_segments.config.segment import Columns
+from remote_segments.config.common import Columns
 from remote_segments.errors import ProjectError
 from remote_segments.membership.tables import TABLES
 from remote_segments.simulator import Simulator
