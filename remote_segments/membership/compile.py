@@ -14,7 +14,8 @@ from typing import Any
 from remote_segments.membership.literals import text_literal
 from remote_segments.membership.tables import TABLES
 
-DTYPES = {"text": "string", "bigint": "int64", "double": "float64", "timestamp": "timestamp('UTC')", "other": "uuid"}
+DTYPES = {"text": "string", "bigint": "int64", "double": "float64", "timestamp": "timestamp('UTC')", "other": "uuid",
+          "boolean": "boolean"}  # fmt: skip
 """The contract's neutral types in Ibis; `other` stands for any type that is only ever passed on or cast to text."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from types import MappingProxyType
 
-CONTRACT_VERSION = "1.4"
+CONTRACT_VERSION = "1.5"
 """Kept in `meta`; additive changes raise the second number, everything else the first."""
 
 MAX_KEY_COLUMNS = 3
@@ -170,6 +170,123 @@ DECISIONS: Mapping[str, str] = MappingProxyType(
 )
 """One row per decision of a person on a held snapshot; only ever appended, kept for ever."""
 
+SENDS: Mapping[str, str] = MappingProxyType(
+    {
+        "activation": "text",  # the activation's name
+        "send_id": "text",  # the plan's id: the same plan has the same
+        "state": "text",  # sending, applied, stopped; held, approved, rejected, superseded
+        "reason": "text",  # stable code of why it is held or stopped
+        "message": "text",  # the sentence behind the code, without identifiers
+        "environment": "text",  # development, production, ...
+        "destination": "text",  # connection and ids of the list, as JSON with sorted keys
+        "mode": "text",  # mirror, add_only, remove_only, upsert
+        "source": "text",  # the segment or audience that is sent
+        "snapshot_id": "text",  # its published snapshot
+        "key_columns": "text",  # the model's key columns, joined by `,`
+        "identifiers": "text",  # the identifiers that are sent, joined by `,`
+        "run_id": "text",  # the run that made it
+        "planned_at": "timestamp",  # when it was planned
+        "finished_at": "timestamp",  # when all was answered; null before
+        "present": "bigint",  # people who were there by our doing before it
+        "adds": "bigint",  # people to add
+        "removes": "bigint",  # people to remove
+        "updates": "bigint",  # people whose attributes changed
+        "unchanged": "bigint",  # people of whom nothing is to be sent
+        "suppressed": "bigint",  # people left out because a suppression list has them
+        "without_consent": "bigint",  # people left out because they have not consented
+        "not_addressable": "bigint",  # people without an identifier that the destination takes
+        "held_out": "bigint",  # people of the holdout group
+        "waiting": "bigint",  # people rejected before, who are not tried again yet
+        "refused": "bigint",  # people rejected for good
+        "unknown": "bigint",  # people of whom nobody knows whether they are there
+        "accepted": "bigint",  # of those sent: accepted
+        "rejected": "bigint",  # of those sent: rejected
+        "unanswered": "bigint",  # of those sent: the outcome is unknown
+        "skipped": "bigint",  # of those planned: left out when it was sent
+        "calls": "bigint",  # calls made
+        "seconds": "double",  # from the first call to the last
+        "numbers": "text",  # what the guards compared, as JSON
+        "approved_by": "text",  # who approved it; null of all others
+    }
+)
+"""One row per plan that was sent, or that waits for a person; kept for ever."""
+
+BATCHES: Mapping[str, str] = MappingProxyType(
+    {
+        "activation": "text",  # the activation's name
+        "send_id": "text",  # the plan
+        "batch": "bigint",  # 1, 2, ... in the order announced
+        "verb": "text",  # add, remove, upsert
+        "first_position": "bigint",  # the first row of the plan that it holds
+        "last_position": "bigint",  # the last one
+        "announced_at": "timestamp",  # before it was sent
+    }
+)
+"""One row per batch, written before it is sent: a batch without rows in `ledger` may or may not have arrived."""
+
+OUTGOING: Mapping[str, str] = MappingProxyType(
+    {
+        "activation": "text",  # the activation's name
+        "send_id": "text",  # the plan
+        "position": "bigint",  # 1, 2, ... adds first, removes last
+        "verb": "text",  # add, remove, upsert; keep where all people are written anew
+        "key": "text",  # the model's key as text
+        "key_2": "text",  # its second column; null where it has one
+        "key_3": "text",  # its third column; null where it has fewer
+        "identifiers": "text",  # as they are sent, as a JSON object
+        "attributes": "text",  # as they are sent, as a JSON object; null where none are
+        "attempt": "bigint",  # 1, or more after a rejection
+    }
+)
+"""Personal data: what is to be sent, row by row, deleted once all of it was answered."""
+
+LEDGER: Mapping[str, str] = MappingProxyType(
+    {
+        "activation": "text",  # the activation's name
+        "send_id": "text",  # the plan
+        "batch": "bigint",  # the batch; null of those never sent, and of what was found out later
+        "position": "bigint",  # the row of the plan
+        "verb": "text",  # add, remove, upsert
+        "key": "text",  # the model's key as text
+        "key_2": "text",  # its second column; null where it has one
+        "key_3": "text",  # its third column; null where it has fewer
+        "outcome": "text",  # accepted, rejected, unknown, skipped
+        "reason": "text",  # why it was rejected or skipped, or how an unknown outcome was found out
+        "permanent": "bigint",  # 1 where trying again is useless
+        "attempt": "bigint",  # 1, or more after a rejection
+        "sent_at": "timestamp",  # when the batch was announced
+        "decided_at": "timestamp",  # when the outcome was known
+        "environment": "text",  # development, production, ...
+        "destination": "text",  # connection and ids of the list, as JSON with sorted keys
+        "snapshot_id": "text",  # the snapshot that was sent
+        "run_id": "text",  # the run that sent it
+    }
+)
+"""One row per member and send, only ever appended; an unknown outcome that is found out later is a further row."""
+
+RECIPIENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "activation": "text",  # the activation's name
+        "destination": "text",  # connection and ids of the list, as JSON with sorted keys
+        "key": "text",  # the model's key as text
+        "key_2": "text",  # its second column; null where it has one
+        "key_3": "text",  # its third column; null where it has fewer
+        "identifiers": "text",  # as they were sent, as a JSON object
+        "former": "bigint",  # 1 where the person is reached under others by now, and these are to be removed
+        "digest": "text",  # md5 of the attributes as they were last sent; null where none were
+        "present": "text",  # yes, no, unknown: whether the person is there by our doing
+        "verb": "text",  # what was last sent: add, remove, upsert
+        "outcome": "text",  # what became of it: accepted, rejected, unknown, skipped
+        "reason": "text",  # why it was rejected or skipped
+        "permanent": "bigint",  # 1 where trying again is useless
+        "attempts": "bigint",  # how often in a row it was rejected
+        "retry_at": "timestamp",  # from when it is tried again; null where nothing was rejected
+        "decided_at": "timestamp",  # when the outcome was known
+        "send_id": "text",  # the plan that it was sent by
+    }
+)
+"""Personal data: one row per activation and person as the ledger leaves them; without it nobody could be removed."""
+
 META: Mapping[str, str] = MappingProxyType(
     {
         "name": "text",  # contract_version, contract_columns; salt of digests; pause:NAME of a segment
@@ -204,6 +321,11 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "spellings": SPELLINGS,
         "definitions": DEFINITIONS,
         "decisions": DECISIONS,
+        "sends": SENDS,
+        "batches": BATCHES,
+        "outgoing": OUTGOING,
+        "ledger": LEDGER,
+        "recipients": RECIPIENTS,
         "meta": META,
     }
 )
@@ -223,7 +345,7 @@ REASONS = ("unknown", "ambiguous", "invalid", "duplicate")
 OUTCOMES = ("mapped", *REASONS)
 """What becomes of a fetched member: always exactly one of these."""
 
-RESERVED_NAMES = frozenset({*TABLES, *VIEWS, "ledger", "segments", "audiences"})
+RESERVED_NAMES = frozenset({*TABLES, *VIEWS, "segments", "audiences"})
 """Names a segment cannot have: its own table would hide a shared one, now or in a later version."""
 
 KEY_COLUMNS = ("key", "key_2", "key_3")
