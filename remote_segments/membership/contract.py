@@ -59,7 +59,7 @@ made again when it is needed, so erasing a person empties the table.""",
 | `baseline` | it is the first snapshot of its generation: these people were there, nobody saw them join |
 | `remote` | the person joined or left the segment on the platform |
 | `model` | the person was fetched both times; the model's rows changed |
-| `definition` | the segment's file changed: identifiers, id, connection or model |
+| `definition` | the segment's file changed: identifiers, id, connection or the model's table |
 | `rebuilt` | an older window was mapped again with a later model |
 | `erased` | the person was erased |""",
 }

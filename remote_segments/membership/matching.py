@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from remote_segments.identifiers import KINDS, NO_OPTIONS, Options, Side, sides
-from remote_segments.membership.compile import Scope, finished, unbound
+from remote_segments.membership.compile import Scope, finished, nothing, unbound
 from remote_segments.membership.functions import distinct_count, distinct_texts
 from remote_segments.membership.models import Model
 from remote_segments.membership.normalisation import perhaps_beyond
@@ -224,7 +224,7 @@ def _usable(members: Fetched, rows: Any, entries: Collection[Entry]) -> Any:
 def lost(
     members: Fetched, entries: Collection[Entry], taken: Any, found: Any | None = None, repeats: str | None = None
 ) -> Any:
-    """Every member that is not mapped, with the one reason.
+    """Every member that is not mapped, with the one reason; a duplicate with the key it shares with an earlier member.
 
     Args:
         members: the members.
@@ -237,16 +237,24 @@ def lost(
 
     left = _usable(members, finished(members.rows().anti_join(taken, "member_no")), entries)
     cases = []
+    shared = {name: nothing("text") for name in KEY_COLUMNS}
     if repeats:
         again = unbound(repeats, {"member_no": "bigint"}).select(repeat_no="member_no")
         left = left.left_join(again, [("member_no", "repeat_no")]).select("member_no", "usable", "repeat_no")
         cases.append((left.repeat_no.notnull(), "duplicate"))
     if found is not None:
-        doubt = found.select(candidate_no="member_no", ways="ways")
+        keys = [name for name in KEY_COLUMNS if name in found.columns]
+        doubt = found.select("ways", candidate_no="member_no", **{f"met_{key}": found[key] for key in keys})
         left = left.left_join(doubt, [("member_no", "candidate_no")])
         cases = [(left.repeat_no.notnull(), "duplicate")] if repeats else []
         cases += [(left.ways > 1, "ambiguous"), (left.ways == 1, "duplicate")]
-    return left.select("member_no", reason=ibis.cases(*cases, (left.usable, "unknown"), else_="invalid"))
+        shared |= {key: ibis.cases((left.ways == 1, left[f"met_{key}"]), else_=nothing("text")) for key in keys}
+    reason = ibis.cases(*cases, (left.usable, "unknown"), else_="invalid")
+    return left.select("member_no", reason=reason, **shared)
+
+
+LOST_COLUMNS = {"member_no": "bigint", "reason": "text", **dict.fromkeys(KEY_COLUMNS, "text")}
+"""The columns of `lost` as a temporary table."""
 
 
 def mapped_columns(name: str, width: int) -> Any:

@@ -47,6 +47,9 @@ UNMAPPED: Mapping[str, str] = MappingProxyType(
         "snapshot_id": "text",  # the snapshot that was mapped
         "member_no": "bigint",  # identifiers are read from `members`, so that personal data is kept once
         "reason": "text",  # unknown, ambiguous, invalid, duplicate
+        "key": "text",  # of a duplicate: the model's key that it shares with an earlier member; null of all others
+        "key_2": "text",  # its second column; null where it has one
+        "key_3": "text",  # its third column; null where it has fewer
     }
 )
 """One row per member of a snapshot that is not mapped, with the one reason; kept for the segment's retention."""
@@ -55,7 +58,7 @@ CHANGES: Mapping[str, str] = MappingProxyType(
     {
         "segment": "text",  # the segment's name
         "snapshot_id": "text",  # the snapshot in which it was seen; count it only if that is published
-        "generation": "bigint",  # raised when the model's key changes: keys of two generations are not comparable
+        "generation": "bigint",  # raised with another model or key of it: keys of two generations are not comparable
         "key": "text",  # the model's key as text
         "key_2": "text",  # its second column; null where it has one
         "key_3": "text",  # its third column; null where it has fewer
@@ -122,9 +125,9 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
 
 TOMBSTONES: Mapping[str, str] = MappingProxyType(
     {
-        "scope": "text",  # CONNECTION.IDENTIFIER for a platform's own id, else the identifier's name
-        "identifier": "text",  # the column of `members` that is compared
-        "kind": "text",  # how it is normalised before
+        "scope": "text",  # CONNECTION.IDENTIFIER for a platform's own id; model:NAME, model@PLACE; else IDENTIFIER
+        "identifier": "text",  # the column of `members` that is compared; of a key the model's columns, joined by `,`
+        "kind": "text",  # how it is normalised before; `key` for a key of a model
         "digest": "text",  # sha256 of the salt in `meta` and the normalised value, in hexadecimal digits
         "erased_at": "timestamp",  # when the person was erased
     }

@@ -11,7 +11,7 @@ from remote_segments.warehouses.base import Session
 
 def remember(session: Session, plan: Plan, now: datetime) -> None:
     """Keeps the settings of a plan, once for each hash."""
-    if plan.settings and _settings(session, plan.definition_hash) is None:
+    if plan.settings and settings_of(session, plan.definition_hash) is None:
         settings = json.dumps(dict(plan.settings), ensure_ascii=False)
         row = {"definition_hash": plan.definition_hash, "settings": settings, "first_used_at": now}
         session.append("definitions", [row])
@@ -21,7 +21,7 @@ def changes_since(session: Session, plan: Plan, definition_hash: str | None) -> 
     """What the plan has otherwise than an earlier definition, as `identifiers changed: email -> external_id`."""
     if definition_hash is None or definition_hash == plan.definition_hash:
         return ()
-    before = _settings(session, definition_hash)
+    before = settings_of(session, definition_hash)
     if before is None or not plan.settings:
         return _UNKNOWN
     return differences(before, plan.settings) or _UNKNOWN
@@ -43,7 +43,8 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[st
     )
 
 
-def _settings(session: Session, definition_hash: str) -> dict[str, str] | None:
+def settings_of(session: Session, definition_hash: str) -> dict[str, str] | None:
+    """The settings that a definition is made of; None where they were not kept."""
     rows = session.rows(
         f"SELECT settings FROM {table_name(session.schema, 'definitions')} "
         f"WHERE definition_hash = {literal(definition_hash)}"

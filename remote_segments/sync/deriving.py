@@ -30,7 +30,7 @@ class Derived:
     current: Any
     """The mapped members as an expression: `member_no, remote_joined_at, key..., matched`."""
     lost: Any | None
-    """The others, `member_no, reason`; None when there are none."""
+    """The others, `member_no, reason, key...`; None when there are none."""
     identifiers: tuple[str, ...]
     """The identifiers that the table of members has."""
 
@@ -104,7 +104,7 @@ def derive(session: Session, plan: Plan, snapshot: Snapshot, now: datetime | Non
     lost, reasons = None, {}
     if count < fetched:
         session.stage(LOST, members.scope.sql(matching.lost(members, plan.entries, current, found, repeats)))
-        lost = unbound(LOST, {"member_no": "bigint", "reason": "text"})
+        lost = unbound(LOST, matching.LOST_COLUMNS)
         grouped = lost.group_by("reason").aggregate(number=lost.count())
         reasons = dict(session.rows(members.scope.sql(grouped)))
     reasons |= {

@@ -1,28 +1,32 @@
 """Erasing a person from everything that this project keeps, with a receipt that does not name anybody.
 
 First the digests that keep the person away, so that a fetch which is under way brings nobody back; then the rows of
-each segment, in one transaction per segment, their counts with them; then the kept spools; then the places on the disk
-where deleted rows linger. An erasure that was interrupted is simply repeated. The models are the team's own tables:
-which of them led to the person is told, none is touched.
+each segment, in one transaction per segment, their counts and the published table with them; then the kept spools;
+then the places on the disk where deleted rows linger. An erasure that was interrupted is simply repeated. The models
+are the team's own tables: which of them led to the person is told, none is touched.
 """
 
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections import Counter
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remote_segments.config.project import Project
-from remote_segments.errors import EngineError, ProjectError, TemporaryError
-from remote_segments.membership.literals import literal, quoted, table_name
+from remote_segments.errors import EngineError, HeldError, ProjectError, TemporaryError
+from remote_segments.membership.literals import quoted, table_name
 from remote_segments.membership.tables import TABLES
-from remote_segments.sync.person import ROWS, Person, find, same_key, sought
-from remote_segments.sync.publication import publish_segment
-from remote_segments.sync.snapshots import Snapshot, get, latest_published, update
+from remote_segments.sync.following import ROWS, Search
+from remote_segments.sync.lineage import Lineage, same_model
+from remote_segments.sync.person import Person, sought
+from remote_segments.sync.plan import plan_for
+from remote_segments.sync.publication import publish, write_segment
+from remote_segments.sync.removing import Removal
+from remote_segments.sync.snapshots import latest_published
 from remote_segments.sync.spool import Spools
 from remote_segments.sync.store import ensure_store, reading
 from remote_segments.sync.tombstones import bury
@@ -63,15 +67,14 @@ def look(project: Project, identifier: str, value: str, model: str | None = None
     """Counts the rows of each segment that belong to a person, and deletes nothing.
 
     Raises:
-        ProjectError: what `sought` and `find` raise.
+        ProjectError: what `sought` and `Search.follow` raise.
     """
     person = sought(project, identifier, value, model)
     with reading(project.open_warehouse()) as session:
         if session.relation("members", session.schema) is None:
             return {}
-        find(session, project, person)
-        found = session.rows(f"SELECT segment, count(*) FROM {quoted(ROWS)} GROUP BY segment ORDER BY segment")
-    return dict(found)
+        Search(session, project).follow(person)
+        return _staged(session)
 
 
 def erase(
@@ -101,73 +104,119 @@ def erase(
         The receipt, which is also written to the folder `receipts` of the project's state.
 
     Raises:
-        ProjectError: `person-unclear`, `unknown-identifier`, `key-parts`, `bad-value`, `erasure-without-key`; what is
-            wrong with a model.
+        ProjectError: `person-unclear`, `unknown-identifier`, `key-parts`, `bad-value`; `erasure-without-key` and
+            `erasure-held` of a published table that shows no key; what is wrong with a model.
         TemporaryError: `erasure-overtaken` when refreshes kept writing; repeat it.
     """
-    asked = sought(project, identifier, value, model)
     warehouse = project.open_warehouse()
-    with warehouse.write() as session:
-        ensure_store(session)
-        person = find(session, project, asked)
-        buried = bury(session, person, now) if tombstone else 0
-    gone: dict[str, int] = {}
-    touched: set[str] = set()
-    for _ in range(ATTEMPTS):
-        for name, counts in _erased(project, warehouse, person):
-            touched.add(name)
-            gone = {table: gone.get(table, 0) + counts.get(table, 0) for table in {**gone, **counts}}
-        if _is_gone(project, warehouse, asked, person):
-            break
-    else:
-        raise TemporaryError(
-            "erasure-overtaken",
-            "Refreshes wrote rows of this person while they were erased.",
-            "Repeat the command; pause the segments if it happens again.",
-        )
+    erasure = Erasure(project, warehouse, sought(project, identifier, value, model), now, tombstone)
+    erasure.erase()
     _forget_spellings(warehouse)
+    touched = sorted(erasure.touched)
     receipt = Receipt(
         receipt_id=f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         erased_at=now.astimezone(UTC).isoformat(),
         identifier=identifier,
         by=by,
         reason=reason,
-        rows=dict(sorted(gone.items())),
-        segments=tuple(sorted(touched)),
+        rows=dict(sorted(erasure.gone.items())),
+        segments=tuple(touched),
         spools=_forget_spools(project, warehouse),
-        tombstones=buried,
-        models=tuple(sorted({name for name, _ in person.keys})),
+        tombstones=erasure.buried,
+        models=tuple(sorted({key.model for key in erasure.person.keys})),
         proven=True,
     )
-    warehouse.scrub([*TABLES, *sorted(touched)])
+    warehouse.scrub([*TABLES, *touched])
     _write(project.state / "receipts", receipt)
     return receipt
 
 
-def _erased(project: Project, warehouse: "Warehouse", person: Person) -> Iterator[tuple[str, dict[str, int]]]:
-    """Erases from one segment after the other, those without a file included; gives counts where there were rows."""
-    with warehouse.read() as session:
-        stored = {row[0] for row in session.rows(f"SELECT DISTINCT segment FROM {_table(session, 'snapshots')}")}
-    # Those without a snapshot, too: the first fetch of one may be loaded now, by who cannot see the digests yet.
-    for name in sorted(stored | set(project.segments)):
-        anew: str | None = None
-        with warehouse.write(name) as session:
-            find(session, project, person)
-            counts, shown_anew = _erase_segment(session, name, person)
-            if shown_anew:
-                anew = _to_be_shown_anew(session, project, name)
-        if anew is not None:
-            now = datetime.now(UTC)
-            publish_segment(project, name, partition_key=None, run_id=None, now=now, snapshot_id=anew)
-        if any(counts.values()):
-            yield name, counts
+@dataclass
+class Erasure:
+    """One person being erased: who that is by now, and what is gone already."""
+
+    project: Project
+    warehouse: "Warehouse"
+    person: Person
+    now: datetime
+    tombstone: bool
+    gone: Counter[str] = field(default_factory=Counter)
+    """Rows deleted per table."""
+    touched: set[str] = field(default_factory=set)
+    """Segments whose rows were among them."""
+    buried: int = 0
+    """New digests."""
+
+    def erase(self) -> None:
+        """Erases until a search finds nothing: a refresh may have written rows meanwhile.
+
+        Raises:
+            TemporaryError: `erasure-overtaken`.
+        """
+        names, lineage, _ = self._search()
+        for _ in range(ATTEMPTS):
+            for name in names:
+                self._erase_segment(name, lineage)
+            names, lineage, left = self._search()
+            if not left:
+                self._prove(names, lineage)
+                return
+        raise TemporaryError(
+            "erasure-overtaken",
+            "Refreshes wrote rows of this person while they were erased.",
+            "Repeat the command; pause the segments if it happens again.",
+        )
+
+    def _search(self) -> tuple[list[str], Lineage, int]:
+        """Follows the person, keeps digests of what is known; returns all segments, and how many rows there are.
+
+        Those without a snapshot, too: the first fetch of one may be loaded now, by who cannot see the digests yet.
+        """
+        with self.warehouse.write() as session:
+            ensure_store(session)
+            search = Search(session, self.project)
+            self.person = search.follow(self.person)
+            if self.tombstone:
+                self.buried += bury(session, self.person, search.lineage, self.now)
+            stored = {row[0] for row in session.rows(f"SELECT DISTINCT segment FROM {_table(session, 'snapshots')}")}
+            return sorted(stored | set(self.project.segments)), search.lineage, sum(_staged(session).values())
+
+    def _erase_segment(self, name: str, lineage: Lineage) -> None:
+        """Erases from one segment, with a file or without."""
+        with self.warehouse.write(name) as session:
+            Search(session, self.project).stage(self.person, name)
+            removal = Removal(session, name, self.person.keys, lineage)
+            counts = removal.rows()
+            shown, anew = removal.shown()
+            if anew:
+                shown = _show_anew(session, self.project, name, self.now)
+        if shown or any(counts.values()):
+            self.touched.add(name)
+            self.gone.update({**counts, name: shown})
+
+    def _prove(self, names: list[str], lineage: Lineage) -> None:
+        """Looks for events of the person.
+
+        Raises:
+            EngineError: `erasure-incomplete` when some are left, which no refresh can have written.
+        """
+        with self.warehouse.read() as session:
+            for name in names:
+                events = Removal(session, name, self.person.keys, lineage).events()
+                if events:
+                    found = f"{events} events of {name} are left."
+                    raise EngineError("erasure-incomplete", found, "Repeat the command, and report this bug.")
 
 
-def _to_be_shown_anew(session: Session, project: Project, name: str) -> str | None:
-    """The published snapshot, whatever newer ones wait.
+def _show_anew(session: Session, project: Project, name: str, now: datetime) -> int:
+    """Writes a published table that shows no key anew from its snapshot's keys, whatever newer snapshots wait.
+
+    Returns:
+        How many rows it has fewer.
 
     Raises:
-        ProjectError: `erasure-without-key` for a table that cannot be made anew; nothing of the segment is erased then.
+        ProjectError: `erasure-without-key` for a table that cannot be made anew, `erasure-held` where a guard holds
+            what it would show; what is wrong with the model. Nothing of the segment is erased then.
     """
     if name not in project.segments:
         raise ProjectError(
@@ -175,160 +224,31 @@ def _to_be_shown_anew(session: Session, project: Project, name: str) -> str | No
             f"The published table {name} shows no key, and no file says any more how it is made.",
             f"Remove it by `remote-segments prune {name}`, or bring its file back; then repeat the command.",
         )
-    latest = latest_published(session, name)
-    return latest.snapshot_id if latest else None
+    plan, latest, before = plan_for(project, name), latest_published(session, name), _size(session, name)
+    if latest is None:
+        return 0
+    if not same_model(session, plan, latest) or write_segment(session, plan, latest) != latest.mapped:
+        try:  # the model lost other people, too: a snapshot of its own, judged as every other
+            publish(session, plan, latest.snapshot_id, now=now)
+        except HeldError as held:
+            raise ProjectError(
+                "erasure-held",
+                f"The published table {name} shows no key, so that it is written anew, and a guard holds that: "
+                f"{held.problem.found}",
+                f"Nothing of {name} was erased. Mend that, or run `remote-segments run {name}` and decide on what is "
+                "held then; then repeat the command.",
+                plan.where,
+            ) from held
+    return before - _size(session, name)
 
 
-def _erase_segment(session: Session, name: str, person: Person) -> tuple[dict[str, int], bool]:
-    """Deletes a person's rows of one segment and lowers its counts; says whether its table must be written anew."""
-    own = f"segment = {literal(name)}"
-    session.stage(
-        "rs_person_keys",
-        f"SELECT k.snapshot_id, k.member_no, s.key_columns, k.key, k.key_2, k.key_3 FROM {_table(session, 'keys')} k "
-        f"JOIN {_table(session, 'snapshots')} s ON s.segment = k.segment AND s.snapshot_id = k.snapshot_id "
-        f"JOIN {quoted(ROWS)} p ON p.segment = s.segment AND p.snapshot_id = s.members_id "
-        f"AND p.member_no = k.member_no WHERE k.{own}",
-    )
-    session.stage(
-        "rs_person_lost",
-        f"SELECT u.snapshot_id, u.member_no, u.reason FROM {_table(session, 'unmapped')} u "
-        f"JOIN {_table(session, 'snapshots')} s ON s.segment = u.segment AND s.snapshot_id = u.snapshot_id "
-        f"JOIN {quoted(ROWS)} p ON p.segment = s.segment AND p.snapshot_id = s.members_id "
-        f"AND p.member_no = u.member_no WHERE u.{own}",
-    )
-    keys = _keys_of(session, name, person)
-    session.stage("rs_person_events", _events(session, own, keys))
-    _recount(session, name)
-    counts = {
-        "members": _delete(session, "members", own, f"SELECT snapshot_id, member_no FROM {quoted(ROWS)} WHERE {own}"),
-        "keys": _delete(session, "keys", own, 'SELECT snapshot_id, member_no FROM "rs_person_keys"'),
-        "unmapped": _delete(session, "unmapped", own, 'SELECT snapshot_id, member_no FROM "rs_person_lost"'),
-        "changes": sum(
-            max(0, session.execute(f"DELETE FROM {_table(session, 'changes')} AS c WHERE {own} AND {condition}"))
-            for condition in _conditions(session, own, keys)
-        ),
-    }
-    shown, anew = _delete_shown(session, name, keys)
-    return {**counts, name: shown}, anew
+def _size(session: Session, name: str) -> int:
+    return int(session.rows(f"SELECT count(*) FROM {_table(session, name)}")[0][0])
 
 
-def _keys_of(session: Session, name: str, person: Person) -> set[tuple[str, tuple[str, ...]]]:
-    """The key columns and keys under which this segment has, or once had, the person."""
-    found = session.rows('SELECT DISTINCT key_columns, key, key_2, key_3 FROM "rs_person_keys"')
-    keys = {(str(columns), tuple(one for one in key if one is not None)) for columns, *key in found}
-    return keys | _keys_by_model(session, name, person)
-
-
-def _keys_by_model(session: Session, name: str, person: Person) -> set[tuple[str, tuple[str, ...]]]:
-    """The same, as far as it follows from the models that the segment was mapped to."""
-    used = session.rows(
-        f"SELECT DISTINCT model, key_columns FROM {_table(session, 'snapshots')} "
-        f"WHERE segment = {literal(name)} AND key_columns IS NOT NULL"
-    )
-    keys = {(columns, key) for model, key in person.keys for used_model, columns in used if used_model == model}
-    return {(columns, key) for columns, key in keys if len(columns.split(",")) == len(key)}
-
-
-def _conditions(session: Session, own: str, keys: set[tuple[str, tuple[str, ...]]]) -> Iterator[str]:
-    """One condition on rows `c` of `changes` for each key: its values, under snapshots with its columns."""
-    for columns, key in sorted(keys):
-        yield (
-            f"{same_key(key, 'c')} AND c.snapshot_id IN (SELECT snapshot_id FROM {_table(session, 'snapshots')} "
-            f"WHERE {own} AND key_columns = {literal(columns)})"
-        )
-
-
-def _events(session: Session, own: str, keys: set[tuple[str, tuple[str, ...]]]) -> str:
-    conditions = " OR ".join(f"({one})" for one in _conditions(session, own, keys)) or "1 = 0"
-    return (
-        f"SELECT c.snapshot_id, c.event, c.cause FROM {_table(session, 'changes')} c WHERE c.{own} AND ({conditions})"
-    )
-
-
-def _recount(session: Session, name: str) -> None:
-    """Lowers the counts of every snapshot by what is about to be deleted, so that they still add up."""
-    fewer: dict[str, dict[str, int]] = {}
-    for select in (
-        f"SELECT s.snapshot_id, 'fetched', count(*) FROM {_table(session, 'snapshots')} s JOIN {quoted(ROWS)} p "
-        f"ON p.segment = s.segment AND p.snapshot_id = s.members_id WHERE s.segment = {literal(name)} "
-        "GROUP BY s.snapshot_id",
-        "SELECT snapshot_id, 'mapped', count(*) FROM \"rs_person_keys\" GROUP BY snapshot_id",
-        'SELECT snapshot_id, reason, count(*) FROM "rs_person_lost" GROUP BY snapshot_id, reason',
-        "SELECT snapshot_id, event || '_count', count(*) FROM \"rs_person_events\" WHERE cause = 'remote' "
-        "GROUP BY snapshot_id, event",
-    ):
-        for snapshot_id, column, number in session.rows(select):
-            fewer.setdefault(str(snapshot_id), {})[str(column)] = int(number)
-    for snapshot_id, counts in fewer.items():
-        row = get(session, name, snapshot_id)
-        if row is not None:
-            _lower(session, row, counts)
-
-
-def _lower(session: Session, row: Snapshot, counts: dict[str, int]) -> None:
-    values: dict[str, int | None] = {
-        column: max(0, (getattr(row, column) or 0) - number)
-        for column, number in counts.items()
-        if getattr(row, column) is not None
-    }
-    for part, whole in (("same_row", "duplicate"), ("conflicting", "mapped")):
-        if values.get(whole) is not None and getattr(row, part) is not None:
-            values[part] = min(getattr(row, part), values[whole] or 0)
-    if "fetched" in values:
-        values |= {"erased": (row.erased or 0) + counts["fetched"], "repeated": None}
-    if values:
-        update(session, row, **values)
-
-
-def _delete(session: Session, table: str, own: str, rows: str) -> int:
-    return max(
-        0,
-        session.execute(
-            f"DELETE FROM {_table(session, table)} AS d WHERE {own} AND EXISTS (SELECT 1 FROM ({rows}) g "
-            "WHERE g.snapshot_id = d.snapshot_id AND g.member_no = d.member_no)"
-        ),
-    )
-
-
-def _delete_shown(session: Session, name: str, keys: set[tuple[str, tuple[str, ...]]]) -> tuple[int, bool]:
-    """Deletes from the published table; where that does not show the key, it must be written anew."""
-    shown, latest = session.relation(name, session.schema), latest_published(session, name)
-    if shown is None or latest is None or not latest.key_columns:
-        return 0, False
-    mine = [key for columns, key in sorted(keys) if columns == latest.key_columns]
-    known = {column.lower(): column for column in shown.columns}
-    columns = [known.get(column.lower()) for column in latest.key_columns.split(",")]
-    if None in columns:
-        return 0, bool(mine)
-    gone = 0
-    for key in mine:
-        same = " AND ".join(
-            f"CAST({quoted(column)} AS TEXT) = {literal(one)}"
-            for column, one in zip(columns, key, strict=True)
-            if column
-        )
-        gone += max(0, session.execute(f"DELETE FROM {_table(session, name)} WHERE {same}"))
-    return gone, False
-
-
-def _is_gone(project: Project, warehouse: "Warehouse", asked: Person, person: Person) -> bool:
-    """Searches anew, by all that is known of the person.
-
-    Raises:
-        EngineError: `erasure-incomplete` when rows are left that no refresh can have written.
-    """
-    with warehouse.read() as session:
-        find(session, project, replace(asked, accounts=person.accounts, keys=person.keys))
-        ((left,),) = session.rows(f"SELECT count(*) FROM {quoted(ROWS)}")
-        names = [row[0] for row in session.rows(f"SELECT DISTINCT segment FROM {_table(session, 'snapshots')}")]
-        for name in names if not left else ():
-            own = f"segment = {literal(name)}"
-            keys = _keys_by_model(session, name, person)
-            ((events,),) = session.rows(f"SELECT count(*) FROM ({_events(session, own, keys)}) e")
-            if events:
-                found = f"{events} events of {name} are left."
-                raise EngineError("erasure-incomplete", found, "Repeat the command, and report this bug.")
-    return not left
+def _staged(session: Session) -> dict[str, int]:
+    """How many rows of `members` are staged, by segment."""
+    return dict(session.rows(f"SELECT segment, count(*) FROM {quoted(ROWS)} GROUP BY segment ORDER BY segment"))
 
 
 def _forget_spellings(warehouse: "Warehouse") -> None:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from remote_segments.errors import EngineError, HeldError, ProjectError, RemoteSegmentsError
 from remote_segments.sync.choosing import check_clock, check_source, choose, is_late
 from remote_segments.sync.definitions import remember
-from remote_segments.sync.deriving import derive
 from remote_segments.sync.drift import drift
 from remote_segments.sync.holding import settle
+from remote_segments.sync.lineage import same_model
 from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.rebuilding import rebuild
 from remote_segments.sync.renaming import carry_over
 from remote_segments.sync.results import Mapped
+from remote_segments.sync.returning import derive_without_erased
 from remote_segments.sync.snapshots import TICK, Snapshot, get, insert, latest_published, new_snapshot_id, update
 from remote_segments.sync.store import ensure_store
 from remote_segments.sync.writing import Writing, clear
@@ -128,10 +129,11 @@ def map_members(session: Session, plan: Plan, snapshot_id: str, *, now: datetime
         raise EngineError("unknown-snapshot", f"There is no snapshot {snapshot_id}.", "Report this bug.", plan.where)
     check_source(plan, snapshot)
     latest = latest_published(session, plan.segment)
+    snapshot, derived = derive_without_erased(session, plan, snapshot, now)
     placed = replace(
         snapshot,
         previous_id=latest.snapshot_id if latest else None,
-        generation=_generation(plan, latest),
+        generation=_generation(session, plan, latest),
         definition_hash=plan.definition_hash,
         model=plan.model_name,
         key_columns=plan.key_columns,
@@ -139,7 +141,6 @@ def map_members(session: Session, plan: Plan, snapshot_id: str, *, now: datetime
         effective_at=_instant(snapshot, latest, now),
         drift=drift(latest, snapshot),
     )
-    derived = derive(session, plan, snapshot, now)
     remember(session, plan, now)
     writing = Writing(session=session, plan=plan, snapshot=placed, previous=latest, identifiers=derived.identifiers)
     values = writing.outcomes(derived)
@@ -186,12 +187,11 @@ def remap(
     return Mapped.of(update(session, mapped, seconds=time.monotonic() - began), "remap")
 
 
-def _generation(plan: Plan, latest: Snapshot | None) -> int:
-    """Keys of other columns than the published ones are not comparable with them: a new generation."""
+def _generation(session: Session, plan: Plan, latest: Snapshot | None) -> int:
+    """Keys of another model, or of other columns, are not comparable with the published ones: a new generation."""
     if latest is None:
         return 1
-    same = latest.key_columns == plan.key_columns
-    return (latest.generation or 0) + (0 if same else 1)
+    return (latest.generation or 0) + (0 if same_model(session, plan, latest) else 1)
 
 
 def _instant(snapshot: Snapshot, latest: Snapshot | None, now: datetime) -> datetime:

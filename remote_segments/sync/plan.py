@@ -59,6 +59,11 @@ class Plan:
         return ",".join(self.key)
 
     @property
+    def place(self) -> str | None:
+        """Where the model is, as `table analytics.contacts`; None where the settings are not known."""
+        return place_in(self.settings)
+
+    @property
     def where(self) -> str:
         """The place that errors name."""
         return f"segment {self.segment}"
@@ -72,6 +77,15 @@ class Plan:
     def matched_columns(self) -> tuple[str, ...]:
         """The model's columns that identifiers are matched with."""
         return tuple(pair.column for entry in self.entries for pair in entry)
+
+
+PLACES = ("table", "sql", "path")
+"""The settings of a definition that say where its model is; always one of them."""
+
+
+def place_in(settings: Mapping[str, str]) -> str | None:
+    """Where the model of a definition is, as `table analytics.contacts`; None where that was not kept."""
+    return next((f"{name} {settings[name]}" for name in PLACES if name in settings), None)
 
 
 def plan_for(project: "Project", segment_name: str) -> Plan:

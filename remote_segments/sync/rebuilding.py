@@ -11,10 +11,12 @@ from remote_segments.errors import EngineError, HeldError, ProjectError
 from remote_segments.membership.guards import Case
 from remote_segments.sync.choosing import check_source
 from remote_segments.sync.definitions import remember
-from remote_segments.sync.deriving import Derived, derive
+from remote_segments.sync.deriving import Derived
 from remote_segments.sync.guarding import guards_at, hold_doubtful, moved_by, shown_by
+from remote_segments.sync.lineage import same_model
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.results import Mapped
+from remote_segments.sync.returning import derive_without_erased
 from remote_segments.sync.snapshots import (
     TICK,
     Snapshot,
@@ -48,10 +50,10 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
         raise EngineError("no-later-snapshot", f"Nothing follows {snapshot_id}.", "Report this bug.", plan.where)
     published = snapshot.state == "published"
     preceding = published_before(session, snapshot)
-    _check_key(plan, snapshot if published else following)
+    _check_key(session, plan, snapshot if published else following)
     if not published:
         check_source(plan, snapshot)
-    derived = derive(session, plan, snapshot, now)
+    snapshot, derived = derive_without_erased(session, plan, snapshot, now)
     remember(session, plan, now)
     case = Case(derived.counts, shown_by(preceding), guards_at(session, plan, now))
     _check_counts(plan, case, published)
@@ -60,6 +62,7 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
         previous_id=preceding.snapshot_id if preceding else None,
         generation=snapshot.generation if published else following.generation,
         definition_hash=plan.definition_hash,
+        model=plan.model_name,
         key_columns=plan.key_columns,
         model_read_at=now,
         published_at=snapshot.published_at or now,
@@ -113,6 +116,7 @@ _REWRITTEN = (
     "previous_id",
     "generation",
     "definition_hash",
+    "model",
     "key_columns",
     "model_read_at",
     "published_at",
@@ -127,13 +131,14 @@ def _correct_following(writing: Writing, following: Snapshot, rebuilt: Snapshot)
     update(writing.session, following, previous_id=rebuilt.snapshot_id, **counts)
 
 
-def _check_key(plan: Plan, snapshot: Snapshot) -> None:
-    if snapshot.key_columns != plan.key_columns:
+def _check_key(session: Session, plan: Plan, snapshot: Snapshot) -> None:
+    if not same_model(session, plan, snapshot):
+        model = f"{snapshot.model or 'the model'} by {snapshot.key_columns}"
         raise ProjectError(
             "rebuild-key-changed",
-            f"The model's key was {snapshot.key_columns} then and is {plan.key_columns} now: the keys of that window's "
-            "neighbours cannot be compared with new ones.",
-            "Leave that window as it is; the windows since the key changed can be rebuilt.",
+            f"The keys of then are those of {model}, today's of {plan.model_name or 'the model'} by "
+            f"{plan.key_columns}: the window's neighbours cannot be compared with new ones.",
+            "Leave that window as it is; the windows since the model or its key changed can be rebuilt.",
             plan.where,
         )
 

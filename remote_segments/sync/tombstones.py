@@ -1,4 +1,8 @@
-"""What is kept of a person who was erased: salted digests, so that the next fetch does not bring the person back."""
+"""What is kept of a person who was erased: salted digests, so that the next refresh does not bring the person back.
+
+Those of accounts and identifiers are looked for when members are loaded, those of keys when they are mapped
+(`returning.py`): an account that nobody had seen before leads to the erased row of the model all the same.
+"""
 
 import secrets
 from collections.abc import Iterable
@@ -9,6 +13,7 @@ from remote_segments.membership.compile import Scope, unbound
 from remote_segments.membership.functions import hashed
 from remote_segments.membership.literals import literal, table_name
 from remote_segments.membership.tables import MEMBERS
+from remote_segments.sync.lineage import Lineage
 from remote_segments.sync.person import Person
 from remote_segments.sync.snapshots import Snapshot
 from remote_segments.sync.spelling import spellings_of
@@ -21,13 +26,25 @@ ALGORITHM = "sha256"
 EXACT = "text"
 """The kind of a platform's own ids: compared as they are."""
 
+OF_A_KEY = "key"
+"""The kind of keys of a model, whose `identifier` is the key's columns."""
 
-def bury(session: Session, person: Person, now: datetime) -> int:
-    """Keeps a person's accounts, and the identifier that was given, as digests; returns how many are new."""
+SEPARATOR = "\x1f"
+"""Between the parts of a key before it is hashed."""
+
+
+def bury(session: Session, person: Person, lineage: Lineage, now: datetime) -> int:
+    """Keeps a person's accounts and keys, and the identifier that was given, as digests; returns how many are new."""
     wanted = {(f"{one.connection}.{one.identifier}", one.identifier, EXACT, one.value) for one in person.accounts}
+    for key in person.keys:
+        names = lineage.names(key.model)
+        scopes = key_scopes(names, lineage.places_of(names))
+        wanted |= {(scope, key.columns, OF_A_KEY, SEPARATOR.join(key.values)) for scope in scopes}
     if person.kind is not None and person.value is not None:
         wanted.add((person.identifier, person.identifier, person.kind.name, person.value))
-    salt = _salt(session)
+    if not wanted:
+        return 0
+    salt = salt_of(session)
     rows = [
         {
             "scope": scope,
@@ -38,17 +55,25 @@ def bury(session: Session, person: Person, now: datetime) -> int:
         }
         for scope, name, kind, value in sorted(wanted)
     ]
-    known = set(session.rows(f"SELECT scope, digest FROM {table_name(session.schema, 'tombstones')}"))
-    new = [row for row in rows if (row["scope"], row["digest"]) not in known]
-    session.append("tombstones", new)
+    identity = ("scope", "identifier", "digest")
+    known = set(session.rows(f"SELECT {', '.join(identity)} FROM {table_name(session.schema, 'tombstones')}"))
+    new = [row for row in rows if tuple(row[name] for name in identity) not in known]
+    if new:
+        session.append("tombstones", new)
     return len(new)
+
+
+def key_scopes(names: Iterable[str], places: Iterable[str]) -> list[str]:
+    """The scopes of keys of a model: by each name, and by each place, so that either may change."""
+    return [*(f"model:{name}" for name in names), *(f"model@{place}" for place in places)]
 
 
 def drop_erased(session: Session, snapshot: Snapshot, identifiers: Iterable[str]) -> int:
     """Deletes those of a snapshot's loaded members who were erased; returns how many."""
     columns = list(identifiers)
     buried = session.rows(
-        f"SELECT DISTINCT scope, identifier, kind FROM {table_name(session.schema, 'tombstones')} ORDER BY scope"
+        f"SELECT DISTINCT scope, identifier, kind FROM {table_name(session.schema, 'tombstones')} "
+        f"WHERE kind <> {literal(OF_A_KEY)} ORDER BY scope"
     )
     gone = 0
     for scope_name, name, kind in buried:
@@ -67,7 +92,7 @@ def _deletion(session: Session, snapshot: Snapshot, scope_name: str, name: str, 
     column = (lambda rows: rows[name], Side(KINDS[kind]))
     spellings = spellings_of(session, scope, [(rows, *column)])
     rows, (found_by,) = spellings.values(rows, [column], session.dialect)
-    value = scope.text(_salt(session)) + found_by.comparable(rows)
+    value = scope.text(salt_of(session)) + found_by.comparable(rows)
     digests = (
         f"SELECT digest FROM {table_name(session.schema, 'tombstones')} WHERE scope = {literal(scope_name)} "
         f"AND kind = {literal(kind)}"
@@ -80,7 +105,7 @@ def _deletion(session: Session, snapshot: Snapshot, scope_name: str, name: str, 
     )
 
 
-def _salt(session: Session) -> str:
+def salt_of(session: Session) -> str:
     """The salt of this warehouse, made when it is first needed."""
     table = table_name(session.schema, "meta")
     rows = session.rows(f"SELECT value FROM {table} WHERE name = {literal(SALT)}")

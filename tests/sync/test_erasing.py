@@ -245,6 +245,43 @@ def test_a_table_without_the_key_is_made_anew_whatever_waits_to_be_published(ref
     assert refresher.rows(f"SELECT * FROM segments.vip WHERE lower(email) = '{email.lower()}'") == []
 
 
+def test_a_table_without_the_key_that_a_guard_would_hold_erases_nothing_of_its_segment(refresher: Refresher) -> None:
+    """Promise 32: what cannot be shown without the person is told, and then goes through; nothing is done by halves."""
+    showing_no_key(refresher)
+    key, email, _ = somebody(refresher)
+    counts = "SELECT (SELECT count(*) FROM segments.vip), (SELECT count(*) FROM segments.keys WHERE segment = 'vip')"
+    ((shown, keys),) = refresher.rows(counts)
+    with refresher.project.open_warehouse().write() as session:
+        session.execute("CREATE TABLE analytics.whole AS SELECT * FROM analytics.contacts")
+        session.execute(
+            "DELETE FROM analytics.contacts WHERE contact_id <> (SELECT min(contact_id) FROM analytics.contacts)"
+        )
+    with pytest.raises(ProjectError) as refused:
+        erased(refresher, "key", key)
+    assert refused.value.code == "erasure-held"
+    assert refresher.rows(counts) == [(shown, keys)]
+    with refresher.project.open_warehouse().write() as session:
+        session.execute("DELETE FROM analytics.contacts")
+        session.execute("INSERT INTO analytics.contacts SELECT * FROM analytics.whole")
+    assert erased(refresher, "key", key).proven
+    assert refresher.rows(f"SELECT * FROM segments.vip WHERE lower(email) = '{email.lower()}'") == []
+    assert refresher.rows("SELECT count(*) FROM segments.vip") == [(shown - 1,)]
+
+
+def test_a_table_without_the_key_loses_whom_the_model_lost_by_a_snapshot_of_its_own(refresher: Refresher) -> None:
+    """Promise 15: erasing one of several people whom the model lost is a change of the model for the others."""
+    showing_no_key(refresher)
+    key, _, _ = somebody(refresher)
+    ((shown,),) = refresher.rows("SELECT count(*) FROM segments.vip")
+    ((other,),) = refresher.rows(f"SELECT min(key) FROM segments.keys WHERE segment = 'vip' AND key <> '{key}'")
+    with refresher.project.open_warehouse().write() as session:
+        session.execute(f"DELETE FROM analytics.contacts WHERE contact_id IN ('{key}', '{other}')")
+    erased(refresher, "key", key)
+    assert refresher.rows("SELECT count(*) FROM segments.vip") == [(shown - 2,)]
+    newest = "SELECT kind, state FROM segments.snapshots WHERE segment = 'vip' ORDER BY snapshot_id DESC LIMIT 1"
+    assert refresher.rows(newest) == [("remap", "published")]
+
+
 def test_a_table_without_the_key_and_without_a_file_is_to_be_pruned_first(refresher: Refresher) -> None:
     """Nobody can say which of its rows is the person's: the command says so, and then goes through."""
     showing_no_key(refresher)
