@@ -227,7 +227,7 @@ def _show_anew(session: Session, project: Project, name: str, now: datetime) -> 
     plan, latest, before = plan_for(project, name), latest_published(session, name), _size(session, name)
     if latest is None:
         return 0
-    if not same_model(session, plan, latest) or write_segment(session, plan, latest) != latest.mapped:
+    if not same_model(session, plan, latest) or write_segment(session, plan, latest, latest) != latest.mapped:
         try:  # the model lost other people, too: a snapshot of its own, judged as every other
             publish(session, plan, latest.snapshot_id, now=now)
         except HeldError as held:
