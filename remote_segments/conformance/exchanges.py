@@ -5,10 +5,12 @@ the documentation, in which marks stand for what varies. A manifest that reads t
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from remote_segments.conformance.calls import Answer, AnyCall, Call, Exchange, Step
+from remote_segments.conformance.deliveries import Deliveries
 from remote_segments.conformance.marks import marks
 from remote_segments.settings import Settings
 
@@ -19,53 +21,6 @@ PAGE_MARKS = frozenset(
     ("cursor", "next_offset", "next_page", "offset", "page", "pages", "page_size", "count", "total", "after", MEMBERS)
 )
 """Marks of pages: what a call or an answer tells about the place in the membership."""
-
-
-class Call(Settings):
-    """A request as it is documented."""
-
-    url: str = Field(description="The whole address, with marks.")
-    method: str = Field("GET", description="HTTP method.")
-    headers: dict[str, str] = Field(default_factory=dict, description="Headers that it must have.")
-    body: Any = Field(None, description="The JSON of its body, or the pairs of a form.")
-
-
-def _addressed(value: Any) -> Any:
-    return {"url": value} if isinstance(value, str) else value
-
-
-AnyCall = Annotated[Call, BeforeValidator(_addressed, json_schema_input_type=str | Call)]
-"""A request; one that is only an address is a GET of it."""
-
-
-class Answer(Settings):
-    """An answer as it is documented."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    status: int = Field(200, description="HTTP status.")
-    headers: dict[str, str] = Field(default_factory=dict, description="Headers that matter.")
-    document: Any = Field(None, alias="json", description="The JSON of its body.")
-    text: str | None = Field(None, description="Its body where that is no JSON.")
-    packed: Literal["none", "gzip", "zip"] = Field("none", description="How the file that is its body is packed.")
-
-    @property
-    def body(self) -> Any:
-        """The body with its marks: a document, or a text."""
-        return self.document if self.text is None else self.text
-
-    @property
-    def media_type(self) -> str:
-        """What kind of body it is."""
-        given = {name.lower(): value for name, value in self.headers.items()}.get("content-type")
-        return given or ("application/json" if self.text is None else "text/html")
-
-
-class Exchange(Settings):
-    """One request and its answer."""
-
-    request: AnyCall = Field(description="What is asked.")
-    response: Answer = Field(description="What is answered.")
 
 
 class PageSize(Settings):
@@ -106,15 +61,6 @@ class Pages(Settings):
         if "cursor" in marks([call.model_dump() for call in self.requests]) and self.last is None:
             raise ValueError("where pages have a cursor, `last` shows the page that has none")
         return self
-
-
-class Step(Exchange):
-    """One call of a job, before its files are there; asked again, it may be answered otherwise."""
-
-    pending: Answer | None = Field(
-        None, description="The answer while the job runs; it is given once, then `response`."
-    )
-    failed: Answer | None = Field(None, description="The answer when the job has failed.")
 
 
 class Files(Settings):
@@ -245,8 +191,17 @@ Refused = Literal["key_refused", "throttled", "not_found", "expired", "unavailab
 class Case(Settings):
     """Exchanges in their order, and what must come of them."""
 
-    do: Literal["fetch", "describe", "preview", "segments"] = Field(description="What is done.")
-    source: str = Field(description="Kind of source, as the manifest names it.")
+    do: Literal["fetch", "describe", "preview", "segments", "send", "check", "create"] = Field(
+        description="What is done."
+    )
+    source: str = Field("", description="Kind of source, as the manifest names it.")
+    destination: str = Field("", description="Kind of destination, for what is sent.")
+    verb: Literal["add", "remove", "upsert"] = Field("add", description="What is done with the members that are sent.")
+    members: dict[str, tuple[str | None, ...]] = Field(
+        default_factory=dict, description="Identifiers of the members that are sent."
+    )
+    name: str = Field("", description="Name of a list that is made.")
+    attributes: dict[str, tuple[Any, ...]] = Field(default_factory=dict, description="Columns that go along.")
     ids: dict[str, str] = Field(default_factory=dict, description="Its id keys and their values.")
     options: dict[str, str] = Field(default_factory=dict, description="Options of the connection.")
     identifiers: tuple[str, ...] = Field(
@@ -274,6 +229,9 @@ class Exchanges(Settings):
     memberships: dict[str, Membership] = Field(
         default_factory=dict, description="Each kind of source, as its documentation shows it."
     )
+    deliveries: dict[str, Deliveries] = Field(
+        default_factory=dict, description="Each kind of destination, as its documentation shows it."
+    )
     cases: dict[str, Case] = Field(default_factory=dict, description="Exchanges that are replayed as they are.")
 
     def answers(self) -> Iterator[Answer]:
@@ -289,4 +247,9 @@ class Exchanges(Settings):
                 yield from (one for one in (kind.lookup.response, kind.lookup.partly) if one is not None)
             for step in kind.job:
                 yield from (one for one in (step.response, step.pending, step.failed) if one is not None)
+        for destination in self.deliveries.values():
+            yield from destination.answers()
         yield from (exchange.response for case in self.cases.values() for exchange in case.exchanges)
+
+
+__all__ = ["Answer", "Call", "Case", "Exchange", "Exchanges", "Files", "Lookups", "Membership", "Pages", "Step"]

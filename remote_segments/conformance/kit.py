@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from remote_segments.conformance import drifting, failures, lookups, memberships
+from remote_segments.conformance import drifting, failures, lookups, memberships, sending
+from remote_segments.conformance.delivering import Desk
 from remote_segments.conformance.exchanges import Exchanges, Membership
 from remote_segments.conformance.failures import Row
 from remote_segments.conformance.lab import Lab
@@ -67,9 +68,10 @@ WHOLE = ("documented-paths", "exchanges", "misspelt-paths")
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a report: for one kind of source, or (None) for the whole platform."""
+    """One row of a report: for one kind of source, one verb of a destination, or (None) for the whole platform."""
 
     source: str | None
+    """Name of the kind of source; of a destination and verb as `list, add`."""
     row: str
     about: str
     verdict: Judgement
@@ -109,6 +111,14 @@ def check_platform(file: Path) -> Report:
     lines = [_documented(document, manifest, exchanges)]
     for kind in manifest.sources:
         lines += _source(Lab(document, manifest, exchanges, kind))
+    for kind, block in manifest.destinations.items():
+        desks = [Desk(document, manifest, exchanges, kind, verb) for verb in block.verbs()]
+        lines += [Line(kind, name, _about(row), row(desks[0])) for name, row in sending.KIND_ROWS.items()]
+        lines += [
+            Line(f"{kind}, {desk.verb}", name, _about(row), row(desk))
+            for desk in desks
+            for name, row in sending.ROWS.items()
+        ]
     lines.append(_replayed(document, manifest, exchanges))
     if all(line.verdict.result != "failed" for line in lines):
         verdict = _misspelt(document, list(misspell(document, manifest, exchanges)))
@@ -121,6 +131,13 @@ def check_platform(file: Path) -> Report:
 def _lacking(document: Document, manifest: Manifest, exchanges: Exchanges) -> Iterator[Problem]:
     """Yields what the exchanges do not show, so that nothing could be proven of it."""
     file = exchanges_file(document.file)
+    for kind, block in manifest.destinations.items():
+        documented = exchanges.deliveries.get(kind)
+        for verb in block.verbs():
+            if documented is None or verb not in documented.verbs():
+                found = f"The exchanges in {file.name} do not show how members are sent: {kind}, {verb}."
+                where = document.locate(("destinations", kind, verb))
+                yield Problem("exchanges-incomplete", found, f"Add deliveries.{kind}.{verb} to them.", where)
     for kind, source in manifest.sources.items():
         where = document.locate(("sources", kind))
         if kind not in exchanges.memberships:

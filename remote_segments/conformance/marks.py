@@ -14,6 +14,9 @@ from urllib.parse import parse_qsl, urlsplit
 LIST = "{asked}"
 """The mark at which a call holds several values: an array in a body, a parameter that is repeated in a query."""
 
+LISTS = (LIST, "{members}")
+"""The marks that may hold several values."""
+
 MARK = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -112,15 +115,15 @@ class Wanted:
                 differences.append(f"the header {name} is missing or differs")
             values |= found or {}
         if self.body is not None or asked.content:
-            _compare(self.body, asked.fields(), "the body", values, differences)
+            compare(self.body, asked.fields(), "the body", values, differences)
         return values, differences
 
     def _query(self, asked: Asked, values: dict[str, Any], differences: list[str]) -> None:
         wanted, sent = (sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True)) for url in (self.url, asked.url))
         for name, text in sent:
             fitting = [pair for pair in wanted if pair[0] == name and _match(pair[1], text) is not None]
-            if fitting and fitting[0][1] == LIST:  # a parameter that is repeated for each id
-                values.setdefault(LIST[1:-1], []).append(text)
+            if fitting and fitting[0][1] in LISTS:  # a parameter that may be repeated for each id
+                values.setdefault(fitting[0][1][1:-1], []).append(text)
             elif fitting:
                 wanted.remove(fitting[0])
                 values |= _match(fitting[0][1], text) or {}
@@ -148,17 +151,18 @@ def _match(template: str, text: str) -> dict[str, str] | None:
     return found.groupdict() if found else None
 
 
-def _compare(wanted: Any, sent: Any, at: str, values: dict[str, Any], differences: list[str]) -> None:
+def compare(wanted: Any, sent: Any, at: str, values: dict[str, Any], differences: list[str]) -> None:
+    """Compares a document with a documented one: adds the values at its marks, and every difference as a sentence."""
     if isinstance(wanted, Mapping) and isinstance(sent, Mapping):
         for key in wanted.keys() - sent.keys():
             differences.append(f"{at} lacks {key}")
         for key in sent.keys() - wanted.keys():
             differences.append(f"{at} holds {key}, which is not documented")
         for key in wanted.keys() & sent.keys():
-            _compare(wanted[key], sent[key], f"{at}, {key}", values, differences)
+            compare(wanted[key], sent[key], f"{at}, {key}", values, differences)
     elif isinstance(wanted, list) and isinstance(sent, list) and len(wanted) == len(sent):
         for number, (one, other) in enumerate(zip(wanted, sent, strict=True)):
-            _compare(one, other, f"{at}, {number}", values, differences)
+            compare(one, other, f"{at}, {number}", values, differences)
     elif isinstance(wanted, str) and marks(wanted) and isinstance(sent, str | int | float | list):
         found = _at_mark(wanted, sent)
         if found is None:
@@ -171,5 +175,5 @@ def _compare(wanted: Any, sent: Any, at: str, values: dict[str, Any], difference
 def _at_mark(wanted: str, sent: str | float | list[Any]) -> Mapping[str, Any] | None:
     """Returns the values at the marks of a text that a value fits, None where it does not fit."""
     if isinstance(sent, list):
-        return {LIST[1:-1]: sent} if wanted == LIST else None
+        return {wanted[1:-1]: sent} if wanted in LISTS else None
     return _match(wanted, str(sent))

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import AfterValidator, BaseModel, ValidationError
 
-from remote_segments.conformance import lookups
+from remote_segments.conformance import lookups, sending
+from remote_segments.conformance.delivering import Desk
 from remote_segments.conformance.exchanges import Exchanges
 from remote_segments.conformance.lab import Lab
 from remote_segments.conformance.replay import Difference, differences
@@ -83,6 +84,7 @@ def leading_nowhere(document: Document, paths: Iterable[Written], exchanges: Exc
     links = [kind.files.link for kind in exchanges.memberships.values() if kind.files]
     asked = [one for kind in exchanges.memberships.values() if (one := kind.lookup)]
     entries = [shape for lookup in asked for shape in (lookup.found, lookup.missing)]
+    entries += [shape for kind in exchanges.deliveries.values() for shape in kind.entries()]
     answers = [*(answer.body for answer in exchanges.answers()), *links, *entries]
     shapes = [shape for kind in exchanges.memberships.values() for shape in kind.shapes]
     texts = " ".join(body for body in (*answers, *shapes) if isinstance(body, str))
@@ -153,7 +155,16 @@ def misspell(document: Document, manifest: Manifest, exchanges: Exchanges) -> It
 
 
 OWN_CODES = frozenset(
-    ("members-differ", "total-unread", "description-differs", "case-differs", "call-undocumented", "path-undocumented")
+    (
+        "members-differ",
+        "total-unread",
+        "description-differs",
+        "case-differs",
+        "call-undocumented",
+        "path-undocumented",
+        "outcomes-differ",
+        "outcome-guessed",
+    )
 )
 """Codes of what only the comparison with documented exchanges shows, not the engine by itself."""
 
@@ -166,6 +177,8 @@ def noticed(
     Returns:
         What shows it, nothing where all is right; and whether the engine raised it, instead of a comparison.
     """
+    if at[:1] == ("destinations",):
+        return _unsent(document, manifest, exchanges, at)
     only = at[1] if at[:1] == ("sources",) else None
     for kind in manifest.sources:
         if kind in exchanges.memberships and only in {None, kind}:
@@ -179,6 +192,20 @@ def noticed(
         if only in {None, case.source} and (found_here := list(differences(manifest, case))):
             raised = any(difference.error for difference in found_here)
             return [case_differs(document, name, difference) for difference in found_here], raised
+    return [], False
+
+
+def _unsent(document: Document, manifest: Manifest, exchanges: Exchanges, at: KeyPath) -> tuple[list[Problem], bool]:
+    """Looks for what shows that a block about sending is wrong; the engine itself must, where a path is not there."""
+    kind = str(at[1])
+    verbs = manifest.destinations[kind].verbs()
+    for verb in [str(at[2])] if at[2] in verbs else list(verbs):
+        found = list(sending.differences(Desk(document, manifest, exchanges, kind, verb)))
+        if found:
+            return found, found[0].code not in OWN_CODES
+    for name, case in exchanges.cases.items():
+        if case.destination == kind and (unlike := list(differences(manifest, case))):
+            return [case_differs(document, name, one) for one in unlike], any(one.error for one in unlike)
     return [], False
 
 

@@ -15,8 +15,10 @@ from remote_segments.conformance.exchanges import Answer, Case, Exchange
 from remote_segments.conformance.marks import Wanted
 from remote_segments.conformance.secrets import invented_secrets
 from remote_segments.conformance.world import World
+from remote_segments.destinations.batches import Batch
 from remote_segments.errors import RemoteSegmentsError
 from remote_segments.rest.buckets import Shelved
+from remote_segments.rest.destination import PlatformDestination
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.platform import Platform
 
@@ -98,6 +100,8 @@ def _compared(wanted: Wanted, request: httpx.Request) -> list[str]:
 
 def perform(platform: Platform, case: Case) -> Any:
     """Does what a case asks and returns it in the words of the file."""
+    if case.destination:
+        return _sent(PlatformDestination(platform), case)
     if case.do == "segments":
         return [
             {"ids": one.ids, "name": one.name, "size": one.size} for one in platform.segments(case.source, case.ids)
@@ -121,6 +125,19 @@ def perform(platform: Platform, case: Case) -> Any:
     if joined:
         result["joined_at"] = [instant.isoformat() if instant else None for instant in joined]
     return result
+
+
+def _sent(destination: PlatformDestination, case: Case) -> Any:
+    if case.do == "check":
+        return {"name": destination.check(case.destination, case.ids).name}
+    if case.do == "create":
+        return destination.create(case.destination, case.name, case.ids)
+    batch = Batch(case.verb, case.members, case.attributes, key="batch-1")
+    answer = destination.send(case.destination, case.ids, batch)
+    for _ in case.exchanges:
+        if answer.job is not None:
+            answer = destination.settle(case.destination, case.ids, batch, answer.job) or answer
+    return {"outcomes": answer.outcomes, "reasons": answer.reasons}
 
 
 @dataclass(frozen=True)
@@ -162,8 +179,8 @@ def differences(manifest: Manifest, case: Case) -> Iterator[Difference]:
 
 def paged(manifest: Manifest, kind: str, page_size: int | None) -> Manifest:
     """Returns a manifest that asks for so many members a page; as it is where it asks for no number."""
-    source = manifest.sources[kind]
-    if page_size is None or getattr(source.members, "page_size", None) is None:
+    source = manifest.sources.get(kind)
+    if source is None or page_size is None or getattr(source.members, "page_size", None) is None:
         return manifest
     members = source.members.model_copy(update={"page_size": page_size})
     smaller = source.model_copy(update={"members": members})

@@ -48,6 +48,10 @@ class VerbAbility:
     """Whether columns of the model can go along."""
     lookups: Mapping[str, int] | None = None
     """For identifiers that are exchanged for the platform's own ids first: members that one such call takes."""
+    poll_every: float | None = None
+    """Seconds between two looks at a job."""
+    deadline: float | None = None
+    """Seconds after which the members of a job that is not done count as unknown."""
 
     def calls(self, members: int, identifier: str | None = None) -> int:
         """Returns the calls that so many members take at most, retries not counted.

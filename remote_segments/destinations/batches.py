@@ -17,6 +17,9 @@ UNKNOWN_PERSON = "unknown-person"
 MISSHAPEN = "identifier-misshapen"
 """Reason of a rejection: the identifier is not written as the platform takes it."""
 
+OTHER_REASON = "other"
+"""Reason of a rejection that the platform gives no code for, or none that may be kept."""
+
 NOT_ADDRESSABLE = "not-addressable"
 """Reason of a rejection: the member has none of the identifiers that the destination takes."""
 

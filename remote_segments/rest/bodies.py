@@ -24,12 +24,13 @@ _MARK = "\0"
 
 
 @dataclass(frozen=True)
-class _Bare:
+class Bare:
     """A placeholder outside of any text."""
 
     name: str
 
     def fill(self, values: Mapping[str, str]) -> Any:
+        """Returns the number, or true or false, that it stands for."""
         value = values[self.name]
         if not _LITERAL.fullmatch(value):
             found = f"`{self.name}` is {value!r}, where the platform takes a number."
@@ -38,30 +39,30 @@ class _Bare:
 
 
 @cache
-def _parse(text: str) -> Any:
+def parsed(text: str) -> Any:
     """Returns a JSON template as dictionaries, lists, texts with placeholders, and bare placeholders."""
     marked = _PIECE.sub(lambda match: json.dumps({_MARK: match["name"]}) if match["name"] else match[0], text)
-    return json.loads(marked, object_hook=lambda found: _Bare(found[_MARK]) if _MARK in found else found)
+    return json.loads(marked, object_hook=lambda found: Bare(found[_MARK]) if _MARK in found else found)
 
 
-def _texts(template: Any) -> Iterator[str]:
+def texts_of(template: Any) -> Iterator[str]:
     """Yields every text with placeholders; a bare one as `{name}`."""
-    if isinstance(template, _Bare):
+    if isinstance(template, Bare):
         yield f"{{{template.name}}}"
     elif isinstance(template, dict):
         for name, inner in template.items():
             if names(name):
                 raise ValueError("a placeholder stands for a value, not for a name")
-            yield from _texts(inner)
+            yield from texts_of(inner)
     elif isinstance(template, list):
         for inner in template:
-            yield from _texts(inner)
+            yield from texts_of(inner)
     elif isinstance(template, str):
         yield template
 
 
 def _filled(template: Any, values: Mapping[str, str]) -> Any:
-    if isinstance(template, _Bare):
+    if isinstance(template, Bare):
         return template.fill(values)
     if isinstance(template, dict):
         return {name: _filled(inner, values) for name, inner in template.items()}
@@ -71,10 +72,10 @@ def _filled(template: Any, values: Mapping[str, str]) -> Any:
 
 
 def _json_object(text: str) -> str:
-    template = _parse(text)
+    template = parsed(text)
     if not isinstance(template, dict):
         raise ValueError("the body is a JSON object")
-    for inner in _texts(template):
+    for inner in texts_of(template):
         well_formed(inner)
     return text
 
@@ -89,7 +90,7 @@ def _is_json(text: str) -> bool:
 
 def _object(text: str, values: Mapping[str, str]) -> dict[str, Any]:
     """Returns a JSON template with its placeholders filled."""
-    filled: dict[str, Any] = _filled(_parse(text), values)
+    filled: dict[str, Any] = _filled(parsed(text), values)
     return filled
 
 
@@ -131,7 +132,7 @@ class JsonBody(_AsJson):
 
     def texts(self) -> Iterator[str]:
         """Yields its texts, each with its placeholders."""
-        yield from _texts(_parse(self.value))
+        yield from texts_of(parsed(self.value))
 
     def fill(self, values: Mapping[str, str]) -> dict[str, Any]:
         """Returns its fields with the placeholders filled.
@@ -154,7 +155,7 @@ class FormBody(_Filled):
     def texts(self) -> Iterator[str]:
         """Yields its texts, each with its placeholders."""
         for value in self.fields.values():
-            yield from _texts(_parse(value)) if _is_json(value) else (value,)
+            yield from texts_of(parsed(value)) if _is_json(value) else (value,)
 
     def fill(self, values: Mapping[str, str]) -> dict[str, Any]:
         """Returns its fields with the placeholders filled.
@@ -181,7 +182,7 @@ class GraphQlBody(_AsJson):
 
     def texts(self) -> Iterator[str]:
         """Yields its texts, each with its placeholders."""
-        yield from _texts(_parse(self.variables))
+        yield from texts_of(parsed(self.variables))
 
     def fill(self, values: Mapping[str, str]) -> dict[str, Any]:
         """Returns its fields with the placeholders filled.
@@ -201,7 +202,7 @@ class JsonRpcBody(_AsJson):
 
     def texts(self) -> Iterator[str]:
         """Yields its texts, each with its placeholders."""
-        yield from _texts(_parse(self.params))
+        yield from texts_of(parsed(self.params))
 
     def fill(self, values: Mapping[str, str]) -> dict[str, Any]:
         """Returns its fields with the placeholders filled.

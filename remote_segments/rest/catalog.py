@@ -69,9 +69,12 @@ def manifest_files(folder: Path) -> list[Path]:
 
 
 def verbs(manifest: Manifest) -> tuple[str, ...]:
-    """Returns what a platform can be asked for."""
-    listing = all(kind.list is not None for kind in manifest.sources.values())
-    return ("members", "describe", *(("list",) if listing else ()))
+    """Returns what a platform can be asked for: to be read, and what it can be sent."""
+    reading = ("members", "describe") if manifest.sources else ()
+    listing = ("list",) if manifest.sources and all(kind.list is not None for kind in manifest.sources.values()) else ()
+    sending = dict.fromkeys(verb for kind in manifest.destinations.values() for verb in kind.verbs())
+    creating = ("create",) if any(kind.create is not None for kind in manifest.destinations.values()) else ()
+    return (*reading, *listing, *sending, *creating)
 
 
 def load_platforms(extra: Path | None = None) -> dict[str, Manifest]:

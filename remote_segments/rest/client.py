@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from remote_segments.destinations.failures import BatchRefused
 from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.auth.session import Session
 from remote_segments.rest.buckets import Bucket, Shelf, Taking, attended
@@ -28,6 +29,7 @@ from remote_segments.rest.refusals import RETRIED, Meaning, as_text, body, error
 from remote_segments.rest.silence import unlogged
 from remote_segments.rest.transport import CREDENTIAL, Authenticated, certificates, proxy
 from remote_segments.rest.wording import LONGEST, without_people
+from remote_segments.rest.writing.doubts import batch_refused, unknown
 
 Result = TypeVar("Result")
 
@@ -43,6 +45,14 @@ class Surroundings:
     now: Callable[[], datetime]  # for Retry-After as a date
     sleep: Callable[[float], None]
     random: Callable[[], float]  # between 0 and 1
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """A try without an answer, and whether the call may have arrived nonetheless."""
+
+    error: TemporaryError
+    arrived: bool
 
 
 @dataclass
@@ -139,9 +149,17 @@ class Client:
             TemporaryError: `rate-limited`, `platform-unavailable`, `connection-failed`, `answer-cut`, `timeout`.
             ProjectError: `key-refused`, `access-denied`, `segment-not-found`, `address-not-found`.
             PlatformError: `request-refused`, `foreign-link`, `redirected`, `answer-too-large`, `version-retired`.
+            BatchRefused: of a call that changes something, in place of `request-refused`.
+            OutcomeUnknown: a call that changes something may have been carried out.
         """
-        with self._reader(request) as read:
-            return self._sent(request, tally or self.total, read)
+        doubts: list[RemoteSegmentsError] = []
+        try:
+            with self._reader(request) as read:
+                return self._sent(request, tally or self.total, read, doubts)
+        except RemoteSegmentsError as failure:
+            if not doubts or isinstance(failure, BatchRefused):
+                raise
+            raise unknown(doubts[0]) from failure
 
     @contextmanager
     def _reader(self, request: Request) -> Iterator[Callable[[Request, Credential], Response]]:
@@ -161,11 +179,16 @@ class Client:
         with closing(download):
             yield download.read
 
-    def _sent(self, request: Request, tally: Tally, read: Callable[[Request, Credential], Response]) -> Response:
-        retries = self.manifest.retries
-        most = request.wish.tries if request.wish is not None else retries.attempts
-        attempts, renewed = most if request.repeatable else 1, False
-        tries = 1
+    def _sent(
+        self,
+        request: Request,
+        tally: Tally,
+        read: Callable[[Request, Credential], Response],
+        doubts: list[RemoteSegmentsError],
+    ) -> Response:
+        """Makes tries; each that may have changed something without our knowing adds to `doubts`."""
+        retries, renewed, tries = self.manifest.retries, False, 1
+        attempts = request.wish.tries if request.wish is not None else retries.attempts
         while True:
             credential, fresh = self._credential(request, tally)
             outcome = self._try(request, credential, tally, read)
@@ -181,10 +204,13 @@ class Client:
                     continue
                 named = retries.named_wait(outcome, self.surroundings.now())
                 failure = self._refused(means, request, outcome, named)
-                retried = means in RETRIED
+                retried, arrived = means in RETRIED, means == "unavailable"
             else:
-                named, failure, retried = None, outcome, True
-            if not retried or tries == attempts:
+                named, failure, retried, arrived = None, outcome.error, True, outcome.arrived
+            if request.effect and arrived:
+                doubts.append(failure)
+            again = request.repeatable or (request.effect and not arrived)  # what surely did not arrive harms nobody
+            if not (retried and again) or tries == attempts:
                 raise failure
             self._wait(tries, named, self._limiters(request))
             tries += 1
@@ -227,7 +253,7 @@ class Client:
 
     def _try(
         self, request: Request, credential: Credential, tally: Tally, read: Callable[[Request, Credential], Response]
-    ) -> Response | RemoteSegmentsError:
+    ) -> Response | _Failed:
         limiters = self._limiters(request)
         with ExitStack() as turns:
             for limiter in limiters:
@@ -235,10 +261,11 @@ class Client:
             try:
                 tally.calls += 1
                 response = read(request, credential)
-            except httpx.TimeoutException:
+            except httpx.TimeoutException as failure:
                 seconds = (request.wish and request.wish.timeout) or self.manifest.timeout_seconds
                 found = f"The platform sent nothing for {seconds:g} seconds, or much too slowly."
-                return self._failed("timeout", found)
+                arrived = not isinstance(failure, httpx.ConnectTimeout | httpx.PoolTimeout)
+                return self._failed("timeout", found, arrived=arrived)
             except httpx.RemoteProtocolError:
                 return self._failed("answer-cut", "The connection closed before the whole answer had come.")
             except httpx.DecodingError:
@@ -246,7 +273,8 @@ class Client:
             except httpx.TransportError as failure:
                 code = "answer-cut" if isinstance(failure, httpx.ReadError) else "connection-failed"
                 reason = f"{type(failure).__name__}: {failure}"[:LONGEST]
-                return self._failed(code, f"The connection to {httpx.URL(request.url).host} failed ({reason}).")
+                found = f"The connection to {httpx.URL(request.url).host} failed ({reason})."
+                return self._failed(code, found, arrived=not isinstance(failure, httpx.ConnectError | httpx.ProxyError))
         for limiter in limiters[:1]:
             self._heed_quota(response, limiter)
         return response
@@ -265,7 +293,7 @@ class Client:
         return self.session.account()
 
     def _read(self, request: Request, credential: Credential) -> Response:
-        headers = {"content-type": request.media_type} if request.body is not None else {}
+        headers = {**request.headers, **({"content-type": request.media_type} if request.body is not None else {})}
         pieces: list[bytes] = []
         size, started = 0, self.surroundings.clock()
         more = {CREDENTIAL: credential}
@@ -288,9 +316,9 @@ class Client:
             if wait > 0:
                 limiter.block(wait)
 
-    def _failed(self, code: str, found: str) -> TemporaryError:
+    def _failed(self, code: str, found: str, *, arrived: bool = True) -> _Failed:
         fix = "The next refresh tries again. If it lasts, check base_url of the connection and the way to it."
-        return TemporaryError(code, found, fix, f"connection {self.connection}")
+        return _Failed(TemporaryError(code, found, fix, f"connection {self.connection}"), arrived)
 
     def _refused(self, means: Meaning, request: Request, response: Response, wait: float | None) -> RemoteSegmentsError:
         if means == "moved":
@@ -298,7 +326,8 @@ class Client:
                 response.header("location") or "", request.url, request.where
             )  # raises foreign-link for another host
         detail = self._detail(request, response)
-        return error(means, request, response, connection=self.connection, detail=detail, wait=wait)
+        told = error(means, request, response, connection=self.connection, detail=detail, wait=wait)
+        return batch_refused(told, response.status) if request.effect and means == "refused" else told
 
     def _detail(self, request: Request, response: Response) -> str:
         """Returns the platform's own words without what could be a person's identifier or a secret."""

@@ -13,7 +13,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from remote_segments.rest.audiences import Audiences
 from remote_segments.rest.auth import Auth
 from remote_segments.rest.describing import DESCRIBED
-from remote_segments.rest.endpoint import PAGE_SIZE
+from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.export.members import Export
 from remote_segments.rest.limits import Limits, Quota
 from remote_segments.rest.paths import Path
@@ -23,10 +23,15 @@ from remote_segments.rest.python.platform import PythonPlatform
 from remote_segments.rest.refusals import Refusal
 from remote_segments.rest.retries import Retries
 from remote_segments.rest.source_kind import SourceKind
+from remote_segments.rest.writing.call import WriteCall
+from remote_segments.rest.writing.kind import DestinationKind
 from remote_segments.settings import Settings
 from remote_segments.sources.connection import ConnectionKeys
 
-Verb = Literal["auth", "limits", "members", "lookup", "describe", "list", "errors"]
+Verb = Literal[
+    "auth", "limits", "members", "lookup", "describe", "list", "errors",
+    "add", "remove", "upsert", "create", "resolve", "job",
+]  # fmt: skip
 NAME = r"^[a-z][a-z0-9_]{0,47}$"
 
 
@@ -73,16 +78,23 @@ class Manifest(Settings):
     )
     timeout_seconds: float = Field(60.0, gt=0, description="Seconds without a byte after which a call is given up.")
     largest_answer: int = Field(64_000_000, ge=1, description="Bytes; a larger answer is an error.")
-    sources: dict[str, SourceKind] = Field(min_length=1, description="Kinds of membership that can be read.")
+    sources: dict[str, SourceKind] = Field(default_factory=dict, description="Kinds of membership that can be read.")
+    destinations: dict[str, DestinationKind] = Field(
+        default_factory=dict, description="Kinds of list that members can be sent to."
+    )
 
     _code: type[PythonPlatform] | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _fits(self) -> "Manifest":
         problems = [*self._auth_problems(), *self._name_problems(), *self._silent_problems()]
-        sets = [frozenset(kind.ids) for kind in self.sources.values()]
-        if len(set(sets)) < len(sets):
-            problems.append("two kinds of source have the same id keys, so that they could be confused")
+        problems += self._destination_problems()
+        for what, kinds in (("source", self.sources), ("destination", self.destinations)):
+            sets = [frozenset(kind.ids) for kind in kinds.values()]
+            if len(set(sets)) < len(sets):
+                problems.append(f"two kinds of {what} have the same id keys, so that they could be confused")
+        if not self.sources and not self.destinations:
+            problems.append("it has neither sources nor destinations")
         problems += [
             f"the bucket's option {name} is not an option of the connection"
             for name in self.bucket_options()
@@ -102,10 +114,23 @@ class Manifest(Settings):
     def _silent_problems(self) -> Iterator[str]:
         """Yields the shapes of calls whose errors come as HTTP 200, and that no rule tells from success."""
         told = {rule.path for rule in self.refusals if rule.status == 200 and rule.present is not None}
-        for name, kind in self.sources.items():
-            silent = {_SILENT[call.body.kind] for call in kind.calls_made() if call.body and call.body.kind in _SILENT}
+        blocks: dict[str, list[Endpoint | WriteCall]]
+        blocks = {f"sources.{name}": [*kind.calls_made()] for name, kind in self.sources.items()}
+        blocks |= {f"destinations.{name}": [*kind.calls_made()] for name, kind in self.destinations.items()}
+        for place, calls in blocks.items():
+            silent = {_SILENT[call.body.kind] for call in calls if call.body and call.body.kind in _SILENT}
             for path in sorted(silent - told):
-                yield f"errors of sources.{name} come as HTTP 200: refusals needs a rule for `{path}` being present"
+                yield f"errors of {place} come as HTTP 200: refusals needs a rule for `{path}` being present"
+
+    def _destination_problems(self) -> Iterator[str]:
+        for name, kind in self.destinations.items():
+            needs = set(kind.create.needs) if kind.create is not None else set()
+            known = {*self.connection.options, *kind.ids, *needs}
+            for used in sorted(set(kind.placeholders()) - known):
+                yield f"{{{used}}} in destinations.{name} is neither one of its ids nor an option of the connection"
+            source = self.sources.get(kind.readable or "")
+            if kind.readable is not None and (source is None or set(source.ids) != set(kind.ids)):
+                yield f"destinations.{name}.readable is {kind.readable}, which is no kind of source of the same ids"
 
     def _name_problems(self) -> Iterator[str]:
         options = set(self.connection.options)
@@ -147,6 +172,13 @@ class Manifest(Settings):
     def source_kind(self, ids: Collection[str]) -> tuple[str, SourceKind] | None:
         """Returns the kind of source with exactly these id keys, and its name; None when there is none."""
         for name, kind in self.sources.items():
+            if set(kind.ids) == set(ids):
+                return name, kind
+        return None
+
+    def destination_kind(self, ids: Collection[str]) -> tuple[str, DestinationKind] | None:
+        """Returns the kind of destination with exactly these id keys, and its name; None when there is none."""
+        for name, kind in self.destinations.items():
             if set(kind.ids) == set(ids):
                 return name, kind
         return None

@@ -38,6 +38,8 @@ class Request:
     login: Credential | None = None  # what this call carries instead of the account's credential: it asks for one
     accepted: frozenset[int] = frozenset()  # statuses of refusal that are an answer here, such as that of "not ready"
     wish: Wish | None = None  # makes the answer a `Downloaded`
+    headers: Mapping[str, str] = field(default_factory=dict)  # beside those of every call
+    effect: bool = False  # whether it changes something there, so that an answer that never came leaves a doubt
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import httpx
 from remote_segments.errors import EngineError, ProjectError
 from remote_segments.rest.auth.session import Session
 from remote_segments.rest.buckets import Bucket
-from remote_segments.rest.client import Client, Surroundings, Tally
+from remote_segments.rest.client import Client, Result, Surroundings, Tally
 from remote_segments.rest.credentials import Keys
 from remote_segments.rest.decoding import IdentifierField, PageDecoder
 from remote_segments.rest.describing import Describer
@@ -167,6 +167,20 @@ class Platform:
     def close(self) -> None:
         """Closes the connections to the platform."""
         self._client.close()
+
+    @property
+    def base(self) -> Base:
+        """Where its calls go."""
+        return self._base
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """The values of its connection's options."""
+        return self._options
+
+    def run(self, flow: Generator[Any, Any, Result]) -> Result:
+        """Makes the calls that a flow yields, and returns its result."""
+        return self._client.run(flow)
 
     def describe(
         self,

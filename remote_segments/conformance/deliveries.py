@@ -1,0 +1,136 @@
+"""What a platform documents of being sent members: calls, entries and answers with marks, as of memberships."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from remote_segments.conformance.calls import Answer, AnyCall, Exchange, Step
+from remote_segments.conformance.marks import marks
+from remote_segments.settings import Settings
+
+RESULTS, TAKEN, REJECTED = "results", "taken_people", "rejected_people"
+"""Marks of an answer: one entry per member in order; those who were taken; those who were rejected."""
+
+COUNTS = frozenset(("taken", "refused", "count"))
+"""Marks of an answer at which numbers of members stand."""
+
+
+class Exchanged(Settings):
+    """How an identifier is exchanged for the platform's own id."""
+
+    request: AnyCall = Field(description="The call; {asked} stands where the values are.")
+    asked: Any = Field(description="One value as the call holds it.")
+    joined: str | None = Field(None, description="What stands between values that are one text.")
+    largest: int = Field(ge=1, description="Values that one call may ask about.")
+    found: Any = Field(description="One person as the answer holds it.")
+    unknown: Any = Field(None, description="An entry about a value that nobody has, where the answer holds one.")
+    response: Answer = Field(description="The answer; {found} stands where the people are.")
+    none: Answer | None = Field(None, description="The answer when nobody is known, where it looks different.")
+
+
+class Delivery(Settings):
+    """One verb, as it is documented."""
+
+    request: AnyCall = Field(
+        description="The call; {members} stands where the members are, or marks of identifiers for the only one."
+    )
+    member: Any = Field(None, description="One member as the call holds it, or a list of the shapes that one may have.")
+    joined: str | None = Field(None, description="What stands between members that are one text.")
+    largest: int = Field(1, ge=1, description="Members of one call.")
+    response: Answer = Field(description="The answer when all are taken.")
+    taken: Any = Field(None, description="The entry about a member who was taken, where the answer has one.")
+    rejected: Any = Field(None, description="The entry about a member who was not, where the answer has one.")
+    partly: Answer | None = Field(None, description="The answer when some are rejected, where it looks different.")
+    refusal: Answer | None = Field(None, description="The refusal of a call for what is in it.")
+    reason: str | None = Field(None, description="The reason that such a rejection or refusal must come to.")
+    job: Step | None = Field(None, description="The call that asks for the job of this one; {job} is its id.")
+    partly_done: Answer | None = Field(None, description="The answer of a job that refused some.")
+
+    @property
+    def shapes(self) -> list[Any]:
+        """The shapes that a member may have."""
+        return self.member if isinstance(self.member, list) and self.alternatives else [self.member]
+
+    @property
+    def alternatives(self) -> bool:
+        """Whether `member` lists shapes; an array of objects may be one member itself."""
+        return isinstance(self.member, list) and not any(isinstance(one, list | str) for one in self.member[:1])
+
+    @property
+    def told_each(self) -> bool:
+        """Whether the platform says of each member what became of it."""
+        return self.rejected is not None or self.largest == 1
+
+    @property
+    def told_some(self) -> bool:
+        """Whether it says how many were refused, and not who."""
+        return not self.told_each and (self.partly is not None or self.partly_done is not None)
+
+    @property
+    def expected_reason(self) -> str:
+        """The reason that a rejection must come to: the documented code, or what a refusal of HTTP is called."""
+        refused = self.rejected is None and not self.told_some
+        return self.reason or (f"http-{self.refusal.status if self.refusal else 400}" if refused else "other")
+
+    def answers(self) -> Iterator[Answer]:
+        """Yields every documented answer."""
+        steps = (self.job.response, self.job.pending, self.job.failed) if self.job is not None else ()
+        for one in (self.response, self.partly, self.refusal, self.partly_done, *steps):
+            if one is not None:
+                yield one
+
+
+class Deliveries(Settings):
+    """One kind of list that members can be sent to."""
+
+    ids: dict[str, str] = Field(description="Its id keys and their values.")
+    options: dict[str, str] = Field(default_factory=dict, description="Options of the connection.")
+    identifiers: dict[str, str | int] = Field(
+        min_length=1,
+        description="For each identifier, the platform's own included: a text in which {n} stands for the member's "
+        "number, or a number to which it is added.",
+    )
+    describe: tuple[Exchange, ...] = Field((), description="The calls that describe the list.")
+    unsuitable: Answer | None = Field(
+        None, description="What the first of them answers of a list whose members a rule decides."
+    )
+    create: Exchange | None = Field(None, description="The call that makes a list named {name}, and its answer.")
+    outer: dict[str, str] = Field(default_factory=dict, description="Outer ids that making one needs.")
+    resolve: dict[str, Exchanged] = Field(default_factory=dict, description="How identifiers are exchanged for others.")
+    add: Delivery = Field(description="How members are put into it.")
+    remove: Delivery | None = Field(None, description="How members are taken out of it.")
+    upsert: Delivery | None = Field(None, description="How columns are written to members.")
+    attributes: dict[str, Any] = Field(default_factory=dict, description="Columns that go along, where they can.")
+    also: tuple[Exchange, ...] = Field((), description="Other calls that may come at any time, such as a login.")
+
+    def verbs(self) -> dict[str, Delivery]:
+        """Returns the verbs that there are."""
+        all_of = {"add": self.add, "remove": self.remove, "upsert": self.upsert}
+        return {name: one for name, one in all_of.items() if one is not None}
+
+    def answers(self) -> Iterator[Answer]:
+        """Yields every documented answer."""
+        yield from (one.response for one in (*self.describe, *self.also))
+        for answer in (self.unsuitable, self.create.response if self.create is not None else None):
+            if answer is not None:
+                yield answer
+        for lookup in self.resolve.values():
+            yield from (one for one in (lookup.response, lookup.none) if one is not None)
+        for verb in self.verbs().values():
+            yield from verb.answers()
+
+    def entries(self) -> Iterator[Any]:
+        """Yields every documented entry of an answer."""
+        yield from (shape for lookup in self.resolve.values() for shape in (lookup.found, lookup.unknown))
+        yield from (shape for verb in self.verbs().values() for shape in (verb.taken, verb.rejected))
+
+    @model_validator(mode="after")
+    def _marked(self) -> "Deliveries":
+        for name, verb in self.verbs().items():
+            several = "members" in marks(verb.request.model_dump())
+            if several != (verb.member is not None):
+                raise ValueError(f"{name}: {{members}} in the call, and `member`, need each other")
+            if not several and not marks(verb.request.model_dump()) & set(self.identifiers):
+                raise ValueError(f"{name}: the call names no identifier of its member")
+        return self

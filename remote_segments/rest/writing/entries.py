@@ -1,0 +1,135 @@
+"""What stands for one member in a call, and where in the call its members are."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from remote_segments.rest.bodies import Bare, parsed, texts_of
+from remote_segments.rest.paging.turns import placed
+from remote_segments.rest.paths import Path
+from remote_segments.rest.placeholders import Template, fill, names, well_formed
+from remote_segments.settings import Settings
+
+IDENTIFIER = "identifier"
+"""Placeholder for the platform's own name of the identifier by which a batch goes (`called`)."""
+
+_ABSENT = object()
+
+
+def _json(text: str) -> str:
+    for inner in texts_of(parsed(text)):
+        well_formed(inner)
+    return text
+
+
+JsonText = Annotated[str, AfterValidator(_json)]
+"""The text of any JSON value with placeholders."""
+
+Row = Mapping[str, str | None]
+"""What placeholders stand for of one member; None for an identifier that it lacks."""
+
+
+class Entries(Settings):
+    """How members stand in a call that takes several."""
+
+    place: Literal["body", "query"] = Field("body", description="Whether they are in the body or in the query.")
+    at: Template | None = Field(
+        None,
+        description="Where: a parameter of the query, a field of a form, or names joined by dots into a JSON body; "
+        "left out when the body is nothing but their array. {identifier} stands for the identifier's `called`.",
+        examples=["data", "{identifier}"],
+    )
+    each: JsonText | None = Field(
+        None,
+        description="Text of one member's JSON, in which {name} is an identifier. Left out, a member is the bare value "
+        "of its identifier, and all members of a batch go by the same one.",
+        examples=['{"type": "profile", "id": "{profile_id}"}'],
+    )
+    joined: str | None = Field(
+        None, description="What stands between values that are one text; left out, the parameter is repeated."
+    )
+    empty: Literal["left-out", "text", "object"] = Field(
+        "left-out",
+        description="What an identifier that a member lacks becomes: its key is left out, with an entry of an array "
+        "that holds nothing else; an empty text; or an empty object in place of the one around it.",
+    )
+    attributes: Path | None = Field(
+        None, description="Where within one member's object the model's columns go.", examples=["attributes.properties"]
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Entries":
+        if self.place == "query" and (self.at is None or self.each is not None):
+            raise ValueError("in a query, members are bare values of a parameter, which `at` names")
+        if self.joined is not None and self.each is not None:
+            raise ValueError("joined is for bare values")
+        if self.attributes is not None and not isinstance(parsed(self.each or "null"), dict):
+            raise ValueError("attributes go into the object that `each` writes")
+        return self
+
+    def identifiers(self) -> set[str]:
+        """Returns the names that `each` uses."""
+        return {name for text in texts_of(parsed(self.each)) for name in names(text)} if self.each else set()
+
+    def placeholders(self) -> Iterator[str]:
+        """Yields the names that its place uses."""
+        yield from names(self.at or "")
+
+    def filler(self) -> Callable[[Row], Any]:
+        """Returns what makes the JSON of one member of its row."""
+        template = parsed(self.each or "null")
+        return lambda row: _or_nothing(_built(template, row, self.empty))
+
+    def put(self, body: Any, entries: Sequence[Any], values: Mapping[str, str]) -> Any:
+        """Returns a body with its members."""
+        members: Any = list(entries) if self.joined is None else self.joined.join(map(str, entries))
+        return members if self.at is None else placed(body or {}, fill(self.at, values).split("."), members)
+
+    def query(self, entries: Sequence[Any], values: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
+        """Returns the parameter that holds the members."""
+        texts = tuple(map(str, entries))
+        return {fill(self.at or "", values): texts if self.joined is None else self.joined.join(texts)}
+
+
+def with_attributes(entry: dict[str, Any], path: str | None, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a member's object with columns of the model in it."""
+    if path is None or not attributes:
+        return entry
+    for name, value in attributes.items():
+        entry = placed(entry, [*path.split("."), name], value)
+    return entry
+
+
+def _or_nothing(value: Any) -> Any:
+    return None if value is _ABSENT else value
+
+
+def _built(template: Any, row: Row, empty: str) -> Any:
+    """Returns a template filled, or `_ABSENT` where the member lacks what it says."""
+    if isinstance(template, Bare):
+        value = row.get(template.name)
+        return _ABSENT if value is None else template.fill({template.name: value})
+    if isinstance(template, str):
+        return _text(template, row, empty)
+    if isinstance(template, dict):
+        return _object(template, row, empty)
+    if isinstance(template, list):
+        parts = [part for one in template if (part := _built(one, row, empty)) is not _ABSENT]
+        return parts if parts or not template else _ABSENT
+    return template
+
+
+def _text(template: str, row: Row, empty: str) -> Any:
+    used = names(template)
+    if any(row.get(name) is None for name in used):
+        return "" if empty == "text" else _ABSENT
+    return fill(template, row) if used else template  # type: ignore[arg-type]
+
+
+def _object(template: Mapping[str, Any], row: Row, empty: str) -> Any:
+    built = {key: _built(value, row, empty) for key, value in template.items()}
+    kept = {key: value for key, value in built.items() if value is not _ABSENT}
+    if len(kept) < len(built) and empty == "object":
+        return {}
+    return kept if kept or not template else _ABSENT
