@@ -24,6 +24,9 @@ MAKERS = {
     "Problem": FILES,
     "refusal": FILES,
     "Verdict": "HeldError",
+    "BatchRefused": "PlatformError",
+    "AnswerUnread": "PlatformError",
+    "OutcomeUnknown": "TemporaryError",
 }
 """What is called with a code, a finding and a fix, and the kind of error that comes of it."""
 

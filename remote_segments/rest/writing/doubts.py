@@ -17,11 +17,18 @@ def unknown(failure: RemoteSegmentsError) -> OutcomeUnknown:
 def batch_refused(failure: RemoteSegmentsError, status: int) -> BatchRefused:
     """Returns what is raised when a call was refused for what is in it."""
     where = failure.problem.where
+    found = f"The platform refused the batch as a whole: {failure.problem.found}"
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         fix = "It is sent again in halves; lower `most` or `bytes` in the manifest if this happens often."
-        return BatchRefused("batch-too-large", failure.problem.found, fix, where)
+        return BatchRefused("batch-too-large", found, fix, where)
     fix = "It is sent again in halves until the bad member is alone; if all are refused, compare the manifest."
-    return BatchRefused("batch-refused", failure.problem.found, fix, where)
+    return BatchRefused("batch-refused", found, fix, where)
+
+
+def too_large(size: int, allowed: int, where: str) -> BatchRefused:
+    """Returns what is raised when a batch has more bytes than a call may have, and would need two jobs."""
+    found = f"The call has {size:,} bytes, where {allowed:,} are allowed."
+    return BatchRefused("batch-too-large", found, "It is sent again in halves.", where)
 
 
 def partly_refused(refused: int, length: int, where: str) -> BatchRefused:

@@ -20,7 +20,7 @@ from remote_segments.rest.messages import Base, Request, Response
 from remote_segments.rest.paths import take, wrong_type
 from remote_segments.rest.refusals import as_text, body
 from remote_segments.rest.writing.call import BATCH_KEY
-from remote_segments.rest.writing.doubts import batch_refused, unread
+from remote_segments.rest.writing.doubts import too_large, unread
 from remote_segments.rest.writing.entries import IDENTIFIER, with_attributes
 from remote_segments.rest.writing.kind import DestinationKind
 from remote_segments.rest.writing.telling import Sent
@@ -130,7 +130,7 @@ class Sending:
             request = self._request(places)
             if self._too_large(request) and len(places) > 1:
                 if self.verb.job is not None:
-                    raise batch_refused(self._size_error(request), 413)
+                    raise too_large(len(request.body or b""), self.verb.bytes or 0, self.where)
                 middle = (len(places) + 1) // 2
                 queue[:0] = [places[:middle], places[middle:]]
                 continue
@@ -158,10 +158,6 @@ class Sending:
 
     def _too_large(self, request: Request) -> bool:
         return self.verb.bytes is not None and len(request.body or b"") > self.verb.bytes
-
-    def _size_error(self, request: Request) -> PlatformError:
-        found = f"The call has {len(request.body or b''):,} bytes, where {self.verb.bytes:,} are allowed."
-        return PlatformError("batch-too-large", found, "", self.where)
 
     def _request(self, places: Sequence[int]) -> Request:
         if self.verb.members is None:
