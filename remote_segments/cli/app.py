@@ -10,6 +10,7 @@ import typer
 
 from remote_segments.cli import (
     add,
+    analyze,
     cases,
     dbt_sources,
     deciding,
@@ -55,6 +56,7 @@ app.command("status", short_help="Show what is published and how old it is.")(st
 app.command("unmapped", short_help="Show who is not mapped, and why.")(unmapped.unmapped)
 app.command("members", short_help="Show who was a member at an instant.")(members.members)
 app.command("history", short_help="Show how a segment, or a person's membership, came about.")(members.history)
+app.add_typer(analyze.analyze, name="analyze", short_help="Answer questions about published segments.")
 app.command("approve", short_help="Publish the held snapshot of a segment.")(deciding.approve)
 app.command("reject", short_help="Drop the held snapshot of a segment.")(deciding.reject)
 app.command("pause", short_help="Skip the refreshes of a segment for a while.")(pausing.pause_segment)

@@ -2,13 +2,12 @@
 
 import os
 from datetime import UTC, datetime
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
+from remote_segments.cli.frames import frame_table, records
 from remote_segments.cli.options import JsonOption, ProjectOption, SegmentArgument
 from remote_segments.cli.output import count, out, print_json, say
 from remote_segments.config.folder import project_folder
@@ -50,7 +49,7 @@ def members(
     if output is not None:
         say(f"They are in {output}.")
     elif len(found):
-        out.print(_table(found.head(SHOWN)))
+        out.print(frame_table(found.head(SHOWN)))
         if len(found) > SHOWN:
             say(f"... and {count(len(found) - SHOWN)} more: --output FILE writes them all.")
 
@@ -71,9 +70,9 @@ def history(
         return
     found = sizes(loaded, segment)
     if as_json:
-        print_json({"segment": segment, "snapshots": _records(found)})
+        print_json({"segment": segment, "snapshots": records(found)})
     else:
-        out.print(_table(found.rename(columns={"joined_count": "joined", "left_count": "left"})))
+        out.print(frame_table(found.rename(columns={"joined_count": "joined", "left_count": "left"})))
 
 
 def instant(text: str | None, project: Project, segment: str) -> datetime:
@@ -128,30 +127,3 @@ def _stay_json(stay: Stay) -> dict[str, object]:
         "left_cause": stay.left_cause,
         "matched": stay.matched,
     }
-
-
-def _records(frame: "pd.DataFrame") -> list[dict[str, object]]:
-    """The rows as JSON has them: instants as text, nothing for null."""
-    return [
-        {name: _plain(value) for name, value in zip(frame.columns, row, strict=True)}
-        for row in frame.itertuples(index=False)
-    ]
-
-
-def _plain(value: object) -> object:
-    import pandas as pd
-
-    if pd.isna(value):  # type: ignore[call-overload]
-        return None
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return int(value) if isinstance(value, Integral) else value
-
-
-def _table(frame: "pd.DataFrame") -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for name in frame.columns:
-        table.add_column(str(name).replace("_", " "), no_wrap=True)
-    for record in _records(frame):
-        table.add_row(*("-" if value is None else str(value) for value in record.values()))
-    return table

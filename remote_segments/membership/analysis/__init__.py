@@ -1,0 +1,1 @@
+"""Questions about published segments, as expressions over the tables: counts only, never a person."""

@@ -1,0 +1,133 @@
+"""What is asked about: the published snapshots of some names, and the session in which their keys are at hand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from remote_segments.config.project import Project
+from remote_segments.errors import ProjectError
+from remote_segments.membership.analysis.current import CURRENT, current_snapshots
+from remote_segments.membership.compile import Scope
+from remote_segments.membership.literals import literal, quoted, table_name
+from remote_segments.suggestions import choose
+from remote_segments.sync.reading import never_published
+from remote_segments.sync.snapshots import COLUMNS, Snapshot
+from remote_segments.sync.status import PUBLISHED_ORDER
+from remote_segments.sync.store import reading
+from remote_segments.warehouses.base import Session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Space = tuple[str, str]
+"""A model's name and its key columns: people of one space can be compared."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The snapshots that names show now, and the names that show none."""
+
+    snapshots: Mapping[str, Snapshot]
+    missing: tuple[str, ...] = ()
+
+    def spaces(self) -> dict[Space, list[Snapshot]]:
+        """The snapshots by the space of their keys, in the order of the names."""
+        found: dict[Space, list[Snapshot]] = {}
+        for one in self.snapshots.values():
+            found.setdefault((one.model or "", one.key_columns or ""), []).append(one)
+        return found
+
+
+def published_names(project: Project) -> list[str]:
+    """Everything that is published under a name of its own: segments, and what is combined of them."""
+    return sorted({*project.segments, *getattr(project, "audiences", {})})
+
+
+def chosen_names(project: Project, names: Sequence[str] | None) -> list[str]:
+    """The names that are asked about, each once; all of the project for None.
+
+    Raises:
+        ProjectError: `unknown-segment`.
+    """
+    known = published_names(project)
+    for name in names or ():
+        if name not in known:
+            raise ProjectError("unknown-segment", f"There is no segment `{name[:60]}`.", choose(name, known))
+    return known if names is None else list(dict.fromkeys(names))
+
+
+@contextmanager
+def asking(project: Project, names: Sequence[str] | None) -> Iterator[tuple[Session, Shown]]:
+    """A reading session, and the snapshots that the names show in it.
+
+    Raises:
+        ProjectError: `unknown-segment`; `segment-never-published` where none of them shows anything.
+    """
+    chosen = chosen_names(project, names)
+    with reading(project.open_warehouse()) as session:
+        found = _snapshots(session, chosen)
+        missing = tuple(name for name in chosen if name not in found)
+        if not found:
+            raise never_published(missing[0]) if len(missing) == 1 else _nothing_published(len(missing))
+        yield session, Shown({name: found[name] for name in chosen if name in found}, missing)
+
+
+def _nothing_published(number: int) -> ProjectError:
+    found = f"None of {number} segments has a published snapshot yet."
+    return ProjectError("segment-never-published", found, "Refresh them first: `remote-segments run SEGMENT ...`.")
+
+
+def unpublished(project: Project, names: Sequence[str] | None) -> tuple[str, ...]:
+    """Names of those asked about that show nothing yet."""
+    chosen = chosen_names(project, names)
+    with reading(project.open_warehouse()) as session:
+        found = _snapshots(session, chosen)
+    return tuple(name for name in chosen if name not in found)
+
+
+def _snapshots(session: Session, names: Sequence[str]) -> dict[str, Snapshot]:
+    """The newest published snapshot of each name, in one statement."""
+    if not names or session.relation("snapshots", session.schema) is None:
+        return {}
+    columns, listed = ", ".join(map(quoted, COLUMNS)), ", ".join(map(literal, names))
+    place = f"row_number() OVER (PARTITION BY segment ORDER BY {PUBLISHED_ORDER}) AS place"
+    rows = session.rows(
+        f"SELECT {columns} FROM (SELECT *, {place} "
+        f"FROM {table_name(session.schema, 'snapshots')} WHERE state = 'published' AND segment IN ({listed})) ranked "
+        "WHERE place = 1"
+    )
+    return {row[0]: Snapshot(**dict(zip(COLUMNS, row, strict=True))) for row in rows}
+
+
+def scope_for(session: Session, snapshots: Sequence[Snapshot]) -> Scope:
+    """Puts snapshots at hand as `CURRENT`, numbered in their order; returns the scope to ask in."""
+    session.stage(CURRENT, current_snapshots([(one.segment, one.snapshot_id) for one in snapshots]))
+    return Scope(session.dialect, session.schema, "")
+
+
+def whole(values: Sequence[int | None]) -> Any:
+    """A column of counts, null where one is left out."""
+    import pandas as pd
+
+    return pd.array(list(values), dtype="Int64")
+
+
+def shares(counts: Sequence[int | None], total: int | None) -> Any:
+    """A column of percentages of a total, null where a count is left out."""
+    import pandas as pd
+
+    percent = [None if one is None or not total else round(100 * one / total, 2) for one in counts]
+    return pd.array(percent, dtype="Float64")
+
+
+def without(counts: Sequence[int], hidden: "frozenset[int]") -> list[int | None]:
+    """Counts, with nothing at the places that are left out."""
+    return [None if place in hidden else count for place, count in enumerate(counts)]
+
+
+def joined_frames(frames: "Sequence[pd.DataFrame]") -> "pd.DataFrame":
+    """Frames of the same columns below each other, rows numbered anew."""
+    import pandas as pd
+
+    return pd.concat(list(frames), ignore_index=True) if len(frames) != 1 else frames[0]
