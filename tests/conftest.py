@@ -1,5 +1,6 @@
 """Fixtures of the whole suite: the two warehouses, real ones."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,11 @@ import pytest
 from remote_segments.warehouses.duckdb import DuckDBWarehouse
 from remote_segments.warehouses.postgres import PostgresWarehouse
 from tests.support import warehouses
+
+# A shell without job control has what it starts in the background ignore Ctrl-C, and that is inherited: the tests that
+# interrupt a process would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
