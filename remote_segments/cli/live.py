@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remote_segments.cli.output import out, print_json, say
-from remote_segments.cli.simulating import is_simulated, simulated
+from remote_segments.cli.simulating import answered_by_simulator, simulated
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.rest.catalog import bundled
@@ -23,8 +23,8 @@ def check_live(connection: str, segment: str | None, file: Path | None, project:
     loaded = load_project(project_folder(project))
     with simulated(loaded):
         findings = prove(loaded, connection, segment)
-    saved = save(loaded, findings, datetime.now(UTC).date(), file)
-    imitated = is_simulated(loaded, connection)
+    imitated = answered_by_simulator(findings)
+    saved = save(loaded, findings, datetime.now(UTC).date(), file, simulated=imitated)
     if as_json:
         print_json(_json(findings, saved, simulated=imitated))
     else:

@@ -3,16 +3,26 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from remote_segments.cli import simulator
 from remote_segments.cli.output import err
 from remote_segments.config.project import PLATFORMS_FOLDER, Project
+from remote_segments.simulator.messages import NAME
+
+if TYPE_CHECKING:
+    from remote_segments.sync.proving import Findings
 
 
 def is_simulated(project: Project, connection: str) -> bool:
     """Whether a connection points at the bundled simulator's own address."""
     written = project.connections[connection]
     return written.base_url == simulator.address(written.platform)
+
+
+def answered_by_simulator(findings: "Findings") -> bool:
+    """Whether it was a simulator that answered, on whatever address."""
+    return any(one.headers.get("server") == NAME for reading in findings.readings for one in reading.heard)
 
 
 @contextmanager

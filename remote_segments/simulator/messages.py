@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from remote_segments.simulator.faults import Fault
 
+NAME = "remote-segments-simulator"
+"""What a simulated account calls its server in every answer, so that nobody takes it for a real one."""
+
 
 @dataclass(frozen=True)
 class Request:

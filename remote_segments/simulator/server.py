@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from remote_segments.simulator.control import control
 from remote_segments.simulator.faults import ALTERING, CUTTING, MAKING, MOVING, REPLACING, Fault
 from remote_segments.simulator.membership import Member, membership
-from remote_segments.simulator.messages import Answer, Request, Speaker, Target
+from remote_segments.simulator.messages import NAME, Answer, Request, Speaker, Target
 from remote_segments.simulator.population import PEOPLE, SEED
 from remote_segments.simulator.state import Call, State
 
@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer, fault: Fault | None = None) -> None:
         body = answer.encoded()
         reason = REASONS.get(answer.status, "Simulated")
-        lines = [f"HTTP/1.1 {answer.status} {reason}", f"Content-Type: {answer.content_type}"]
+        lines = [f"HTTP/1.1 {answer.status} {reason}", f"Server: {NAME}", f"Content-Type: {answer.content_type}"]
         lines += [f"Content-Length: {len(body)}", *(f"{name}: {value}" for name, value in answer.headers.items())]
         head = "\r\n".join([*lines, "", ""]).encode()
         cut = fault is not None and fault.kind == "cut-body"

@@ -40,7 +40,7 @@ class Saved:
     """Why the kit cannot take it as it is, one sentence each."""
 
 
-def save(project: Project, findings: Findings, day: date, file: Path | None) -> Saved:
+def save(project: Project, findings: Findings, day: date, file: Path | None, *, simulated: bool = False) -> Saved:
     """Writes the scrubbed exchanges of a check into a file of their own.
 
     Args:
@@ -48,6 +48,7 @@ def save(project: Project, findings: Findings, day: date, file: Path | None) -> 
         findings: what was read.
         day: today.
         file: the file; beside the project's platforms when left out. Cases of other kinds that it holds stay.
+        simulated: whether it was the simulator that answered: saved only where a file is named, and says so itself.
 
     Raises:
         EngineError: `scrub-incomplete`; nothing is written then.
@@ -55,6 +56,9 @@ def save(project: Project, findings: Findings, day: date, file: Path | None) -> 
     manifest = manifest_file(project, findings.manifest)
     exchanges = load_exchanges(manifest) if exchanges_file(manifest).is_file() else None
     saved = Saved(None, manifest, exchanges_file(manifest))
+    if simulated and file is None:
+        words = "Exchanges with the simulator are no proof; --save FILE writes them where they are not taken for one."
+        return Saved(None, manifest, saved.exchanges, lacking=(words,))
     most = max(reading.proof.members for reading in findings.readings)
     if most > MOST_MEMBERS:
         words = f"Exchanges of more than {MOST_MEMBERS:,} members are not saved; name a smaller segment with --segment."
@@ -67,7 +71,7 @@ def save(project: Project, findings: Findings, day: date, file: Path | None) -> 
     kept = _kept(file, findings.target.kind)
     cases = {**kept, **{name: one.case for name, one in found.items()}}
     originals = [pair for one in found.values() for pair in one.originals]
-    text = cases_text(findings.manifest.title, day, cases, originals)
+    text = cases_text(findings.manifest.title, day, cases, originals, simulated=simulated)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     return Saved(

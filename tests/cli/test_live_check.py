@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from remote_segments.cli import simulator as simulating
 from remote_segments.config.project import Project
 from remote_segments.conformance.kit import check_platform
 from remote_segments.conformance.reading import exchanges_file, read_exchanges, recorded_file
 from remote_segments.conformance.scrubbed import writing
 from remote_segments.rest.catalog import bundled
-from remote_segments.simulator import Simulator
+from remote_segments.simulator import Simulator, messages, server
 from remote_segments.simulator.membership import SEGMENTS, profiles
 from tests.support.commands import command, small_pages
 from tests.support.projects import ready_project
@@ -24,8 +23,9 @@ SOME = {"klaviyo": "VIPOPN", "hubspot": "55", "customer_io": "7", "mailchimp": "
 
 
 @pytest.fixture
-def accounts(tmp_path: Path, simulator: Simulator) -> Project:
-    """A connection to each simulated account, with a secret worth hiding."""
+def accounts(tmp_path: Path, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A connection to each simulated account, with a secret worth hiding; none of them says that it is simulated."""
+    monkeypatch.setattr(server, "NAME", "nginx")
     connections = {
         name: {"platform": name, secret: {"file": "canary"}, "base_url": simulator.url(name)}
         | ({"data_center": "us7"} if name == "mailchimp" else {})
@@ -172,14 +172,20 @@ def test_what_is_left_of_an_account_stops_the_saving(accounts: Project, monkeypa
     assert "[scrub-incomplete]" in command("platform", "check", "--live", "klaviyo").err
 
 
-def test_the_simulator_proves_nothing_and_says_so(
-    accounts: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A manifest is not lifted by what was made after its documentation."""
-    monkeypatch.setattr(simulating, "PORT", simulator.port)
+def test_the_simulator_proves_nothing_and_says_so(accounts: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A manifest is not lifted by what was made after its documentation: nothing is saved where the kit would find it.
+
+    Where a file is named, it says itself what it was made with.
+    """
+    monkeypatch.setattr(server, "NAME", messages.NAME)
     shown = command("platform", "check", "--live", "klaviyo")
     assert "proves nothing about Klaviyo" in shown.out
     assert "proof: live" not in shown.out
+    assert not saved("klaviyo").exists()
+    shown = command("platform", "check", "--live", "klaviyo", "--save", "elsewhere.yaml", "--json")
+    assert (shown.document["simulated"], shown.document["file"]) == (True, "elsewhere.yaml")
+    assert "with the simulator" in Path("elsewhere.yaml").read_text().splitlines()[0]
+    assert "real account" not in Path("elsewhere.yaml").read_text()
 
 
 @pytest.mark.parametrize(

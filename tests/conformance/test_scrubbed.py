@@ -36,9 +36,12 @@ def heard(url: str, document: Any, *, sent: Any = None, status: int = 200, **hea
 
 def scrubbed(
     platform: str, kind: str, ids: dict[str, str], calls: list[Heard], columns: Mapping[str, Sequence[str | None]],
-    **options: str,
+    *, documented: tuple[str, ...] = (), **options: str,
 ) -> Scrubbed:  # fmt: skip
-    """What becomes of calls to a bundled platform; nothing of the account is in it, and it can be replayed."""
+    """What becomes of calls to a bundled platform; nothing of the account is in it, and it can be replayed.
+
+    Canaries that are `documented` stand in the platform's own examples.
+    """
     file = next(one for one in bundled() if one.stem == platform)
     manifest = load_manifest(file)
     options = manifest.option_values(options)
@@ -46,9 +49,9 @@ def scrubbed(
     secrets = {name: f"s3cret-{name}" for name in manifest.connection.secrets}
     account = Account(manifest, kind, ids, options, secrets, Base(declared, declared), "Churners of Acme")
     found = scrub(account, calls, columns, load_exchanges(file), None)
-    assert found.differences == ()
+    assert found.differences == (), yaml.safe_dump(found.case)
     text = yaml.safe_dump(found.case).casefold()
-    assert [one for one in CANARIES if one.casefold() in text] == []
+    assert [one for one in CANARIES if one.casefold() in text and one not in documented] == []
     return found
 
 
@@ -191,4 +194,57 @@ def bare_numbers() -> Documents:
     invented = Invented({})
     invented.members(manifest.sources["segment"], {"contact_id": ["34567", "99171"]})
     base = Base("https://acme.api-us1.com/api/3", "https://acme.api-us1.com/api/3")
-    return Documents(Addresses(known, invented, base, "https://x.api-us1.com/api/3", numbered=True), frozenset())
+    return Documents(Addresses(known, invented, base, "https://x.api-us1.com/api/3"), frozenset())
+
+
+def test_small_numbers_that_mean_several_things_stay_apart() -> None:
+    """The list, a page, its size, a member and one who is left out may all bear the same number."""
+    host = "https://lists.acme.example/api"
+    asked = f"{host}/subscribers?list_id=1&subscription_status=confirmed&per_page=1000&order_by=id&order=asc&page="
+
+    def subscriber(number: int, status: str) -> dict[str, Any]:
+        return {"id": number, "uuid": f"9917-{number}", "email": f"ada.l@acme.example{number}", "name": "Ada Lovelace",
+                "status": status, "lists": [{"id": 1, "name": "Churners of Acme"}]}  # fmt: skip
+
+    def page(total: int, *rows: dict[str, Any]) -> dict[str, Any]:
+        return {"data": {"results": rows, "total": total, "per_page": 1000, "page": 1, "query": ""}}
+
+    rows = [subscriber(1, "enabled"), subscriber(2, "blocklisted"), subscriber(1001, "enabled")]
+    calls = [
+        heard(
+            f"{host}/lists/1", {"data": {"id": 1, "name": "Churners of Acme", "status": "active", "updated_at": None}}
+        ),
+        heard(f"{asked}1", page(3, *rows)),
+    ]
+    columns = {"subscriber_id": ["1", "1001"], "uuid": ["9917-1", "9917-1001"],
+               "email": ["ada.l@acme.example1", "ada.l@acme.example1001"]}  # fmt: skip
+    ids = {"list_id": "1", "subscription_status": "confirmed", "subscriber_status": "enabled"}
+    found = scrubbed("listmonk", "subscriber_status", ids, calls, columns, host="lists.acme.example")
+    exchange = found.case["exchanges"][1]
+    assert exchange["request"]["url"].endswith("&page=1")
+    assert len({row["id"] for row in exchange["response"]["json"]["data"]["results"]}) == 3
+    assert len(found.case["gives"]["members"]["uuid"]) == 2
+
+
+def test_what_is_continued_from_the_last_id_stays_sorted() -> None:
+    """A member may bear the list's id or one that would have been invented; neither changes the order of ids."""
+    host = "https://corp.api-us1.com/api/3"
+    asked = f"{host}/contacts?listid=100&status=1&limit=100&orders%5Bid%5D=ASC"
+    numbers = [99, 100, 1001, 1002]
+
+    def page(*members: int) -> dict[str, Any]:
+        return {"contacts": [{"id": str(one), "email": f"ada.l@acme.example{one}", "phone": ""} for one in members],
+                "meta": {"total": "4"}}  # fmt: skip
+
+    calls = [
+        heard(f"{host}/lists/100", {"list": {"id": "100", "name": "Churners of Acme", "udate": None}}),
+        heard(asked, page(*numbers)),
+        heard(f"{asked}&id_greater=1002", page()),
+    ]
+    columns = {"contact_id": [str(one) for one in numbers], "phone": [""] * 4,
+               "email": [f"ada.l@acme.example{one}" for one in numbers]}  # fmt: skip
+    found = scrubbed("activecampaign", "list", {"list_id": "100"}, calls, columns, documented=("acme",),
+                     host="corp.api-us1.com")  # fmt: skip
+    members = [int(text) for text in found.case["gives"]["members"]["contact_id"]]
+    assert members == sorted(members)
+    assert not {99, 1001, 1002}.intersection(members)

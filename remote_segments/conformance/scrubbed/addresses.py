@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from remote_segments.conformance.scrubbed.invented import NOTHING, Invented
+from remote_segments.conformance.scrubbed.invented import Invented
 from remote_segments.conformance.scrubbed.public import Public
 from remote_segments.rest.messages import Base, origin
 
@@ -20,14 +20,14 @@ class Addresses:
     Attributes:
         base: where the account is, and where its manifest says that it is.
         shown: the address that stands for both.
-        numbered: whether pages are asked for by number or offset, which are then no place of anybody.
+        elsewhere: addresses beside the base, such as that of a token, as they were called and as they are documented.
     """
 
     public: Public
     invented: Invented
     base: Base
     shown: str
-    numbered: bool
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def address(self, url: str) -> str:
         """Returns an address, whole or relative, with nothing of the account in it; the same one each time."""
@@ -49,6 +49,9 @@ class Addresses:
         """Returns what an address begins with instead, and the rest of it; None for another host."""
         if not urlsplit(url).scheme:
             return "", url
+        for own, documented in self.elsewhere.items():
+            if url.partition("?")[0] == own:
+                return documented, url[len(own) :]
         for front in (self.base.url, self.base.declared):
             if url == front or url.startswith((f"{front}/", f"{front}?")):
                 return self.shown, url[len(front) :]
@@ -62,17 +65,20 @@ class Addresses:
 
     def value(self, text: str, name: str = "") -> str:
         """Returns a value of a query or a body, or a piece of a path; `name` is that of the parameter."""
+        public = self.public
+        if not text or public.phrases.keeps(name, text):
+            return text
         found = self.invented.text(text)
         if found is not None:
             return found
-        if text in self.public.words or not text:
+        if text in public.words:
             return text
-        if text.isdecimal() and len(text) < 10 and name in self.public.words and self.numbered:
+        refilled = public.phrases.refilled(text, lambda value: self.value(value, name))
+        if refilled is not None:
+            return refilled
+        if text in public.documented:
             return text
-        if self.invented.instant(text) is not None:
-            return self.invented.instant(text) or NOTHING
-        longer = self.invented.within(text)
-        return longer if longer != text and self._filled(longer) else self.invented.carried(text)
+        return self.invented.instant(text) or self.invented.carried(text)
 
     def body(self, value: Any, name: str = "") -> Any:
         """Returns the document of a call's body."""
@@ -87,15 +93,15 @@ class Addresses:
             return int(text) if text.isdecimal() else text
         return self.value(str(value), name)
 
-    def _filled(self, text: str) -> bool:
-        """Whether a longer text is one of the manifest's, once what it was filled with is left out of both."""
-        bare = re.sub(r"[\w@.+-]+", "", text)
-        return any(re.sub(r"\{\w+\}|[\w@.+-]+", "", word) == bare for word in self.public.words if "{" in word)
-
     def _quoted(self, piece: str) -> str:
         found = self.value(unquote(piece))
         return piece if found == unquote(piece) else quote(found, safe="")
 
     def _name(self, name: str) -> str:
-        known = name in self.public.words or name in self.public.keys or self.public.plain(name)
+        known = (
+            name in self.public.words
+            or name in self.public.documented
+            or name in self.public.keys
+            or self.public.plain(name)
+        )
         return name if known else self.invented.carried(name)

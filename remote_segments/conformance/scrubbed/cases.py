@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -16,6 +16,7 @@ from remote_segments.conformance.scrubbed.documents import Documents
 from remote_segments.conformance.scrubbed.files import file_text, unpacked
 from remote_segments.conformance.scrubbed.hearing import Heard
 from remote_segments.conformance.scrubbed.invented import NAME, NOTHING, Invented
+from remote_segments.conformance.scrubbed.phrases import Phrases
 from remote_segments.conformance.scrubbed.public import Public, public
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.members import Members
@@ -23,7 +24,6 @@ from remote_segments.rest.messages import Base
 from remote_segments.rest.placeholders import fill, names
 
 _KEPT_HEADERS = frozenset({"link", "location", "retry-after"})
-_COUNTED_OFF = frozenset({"offset", "page-number", "session-page"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,15 +71,17 @@ def scrub(
         page_size: members of a page, where it was not the manifest's number.
     """
     known = public(paged(account.manifest, account.kind, page_size), account.kind, exchanges)
-    ids, options = _shown(account, exchanges)
-    invented = Invented({**_pairs(account.options, options), **_pairs(account.ids, ids), account.name: NAME,
-                         **dict.fromkeys(account.secrets.values(), SECRET)})  # fmt: skip
-    invented.members(account.source, columns)
     heard = [one for one in heard if one.status and one.whole]
-    shown = fill(account.manifest.base_url, {**account.manifest.option_values({}), **options}).rstrip("/")
-    numbered = not isinstance(account.source.members, Members) or account.source.members.paging.kind in _COUNTED_OFF
-    addresses = Addresses(known, invented, account.base, shown, numbered)
-    written = _Writer(account, addresses, Documents(addresses, frozenset(_used(heard))))
+    invented = Invented(dict.fromkeys(account.secrets.values(), SECRET))
+    invented.members(account.source, {**columns, **_left_out(account, heard, columns)})
+    ids, options = _shown(account, exchanges)
+    ids = {name: invented.text(account.ids[name]) or text for name, text in ids.items()}  # it may be a member's, too
+    named = {} if account.name in known.words else {account.name: NAME}
+    invented.also({**named, **_pairs(account.options, options), **_pairs(account.ids, ids)})
+    values = {**account.manifest.option_values({}), **options}
+    shown = fill(account.manifest.base_url, values).rstrip("/")
+    addresses = Addresses(known, invented, account.base, shown, _elsewhere(account, values))
+    written = _Writer(account, addresses, Documents(addresses, frozenset(_used(heard, known.phrases))))
     written.measure_files(heard)
     case: dict[str, Any] = {"do": "fetch", "source": account.kind, "ids": ids, "options": options}
     looked_up = [name for name, field in account.source.identifiers.items() if field.looked_up]
@@ -92,7 +94,51 @@ def scrub(
     expected = {name: [one and invented.text(one) for one in values] for name, values in columns.items()}
     if not found.error and (found.given or {}).get("members") != (expected if any(expected.values()) else {}):
         differences.append("The members are others when it is replayed.")
-    return Scrubbed(case, tuple(differences), written.documents.dropped, tuple(invented.originals()))
+    return Scrubbed(case, tuple(differences), written.documents.dropped, _private(invented, known))
+
+
+def _private(invented: Invented, known: Public) -> tuple[tuple[str, str], ...]:
+    """Returns what was replaced, and by what, but for words that stand in manifests and documentation anyway."""
+    return tuple((own, other) for own, other in invented.originals() if own not in known.words | known.documented)
+
+
+def _left_out(
+    account: Account, heard: Sequence[Heard], columns: Mapping[str, Sequence[str | None]]
+) -> dict[str, list[str | None]]:
+    """Returns the primary column with the rows that were left out, in the order in which all of them came.
+
+    They are nobody's members, but pages are told apart, counted and continued by them, too.
+    """
+    primary = account.source.primary
+    path = account.source.identifiers[primary].path
+    if account.source.where is None or path is None:
+        return {}
+    key = path.rpartition(".")[2]
+    found = dict.fromkeys(text for one in heard for text in _at(one.document, key))
+    return {primary: [*found, *(text for text in columns.get(primary, ()) if text not in found)]}
+
+
+def _at(document: Any, key: str) -> Iterator[str]:
+    """The texts and numbers that stand at a key, anywhere in a document."""
+    if isinstance(document, Mapping):
+        for name, inner in document.items():
+            if name == key and isinstance(inner, str | int) and not isinstance(inner, bool):
+                yield str(inner)
+            yield from _at(inner, key)
+    elif isinstance(document, list):
+        for inner in document:
+            yield from _at(inner, key)
+
+
+def _elsewhere(account: Account, values: Mapping[str, str]) -> dict[str, str]:
+    """Returns the addresses of the login beside the base: as they were called, and as they are documented."""
+    texts = {text for text in account.manifest.auth.model_dump().values() if isinstance(text, str)}
+    known = account.manifest.option_values(account.options)
+    return {
+        account.base.outside(fill(text, known)): fill(text, values)
+        for text in texts
+        if text.startswith(("https://", "http://"))
+    }
 
 
 def _pairs(own: Mapping[str, str], shown: Mapping[str, str]) -> dict[str, str]:
@@ -115,13 +161,14 @@ def _shown(account: Account, exchanges: Exchanges | None) -> tuple[dict[str, str
     return ids, options
 
 
-def _used(heard: Sequence[Heard]) -> set[str]:
+def _used(heard: Sequence[Heard], phrases: Phrases) -> set[str]:
     """Values that calls were made with."""
     found = set[str]()
     for one in heard:
         parts = urlsplit(one.url)
         found |= {unquote(piece) for piece in parts.path.split("/")} | {text for _, text in parse_qsl(parts.query)}
         found |= set(_scalars(_sent(one)))
+    found |= {value for text in found for value in phrases.filled_with(text) or ()}
     return {text for text in found if len(text) > 1}
 
 
@@ -194,6 +241,8 @@ class _Writer:
         """Whether an answer is a file of members, and no document."""
         if isinstance(self.account.source.members, Members) or one.status != 200:
             return False
+        if isinstance(one.document, int) and self._public.counted_whole:
+            return False  # some write the number of members as plain text
         kind = one.headers.get("content-type", "").partition(";")[0].strip()
         return not (kind.endswith("json") and kind != "application/x-ndjson" and one.document is not ...)
 

@@ -20,6 +20,8 @@ class Documents:
 
     def document(self, value: Any) -> Any:
         """Returns the JSON of an answer."""
+        if isinstance(value, int) and self.addresses.public.counted_whole:
+            return int(self.addresses.invented.text(str(value)) or value)
         return self._value(value, "", deep=False)
 
     def text(self, text: str, key: str = "") -> str:
@@ -30,11 +32,12 @@ class Documents:
         found = invented.text(text) or self._digest(text)
         if found is not None:
             return found
-        if text in public.words or (key, text) in public.pairs:
+        leading = key in public.cursors or text in self.used
+        if text in public.words or text in public.documented or ((key, text) in public.pairs and not leading):
             return text
         if text.startswith(("https://", "http://")) or (key in public.cursors and text.startswith("/")):
             return self.addresses.address(text)
-        if key in public.cursors or text in self.used:
+        if leading:
             return invented.carried(text)
         return invented.instant(text) or NOTHING
 

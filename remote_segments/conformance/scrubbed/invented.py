@@ -1,7 +1,7 @@
 """The same invention for the same thing, everywhere it stands: so that calls still fit the answers they follow from."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from remote_segments.rest.manifest import SourceKind
@@ -12,7 +12,10 @@ NOTHING = "invented"
 NAME = "Invented segment"
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)([T ]?)(\d\d:\d\d(?::\d\d)?)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?(.*)", re.DOTALL)
-_FIRST = datetime(2026, 11, 1, 8)
+_FIRST = datetime(2001, 1, 1)  # before there were such tools: no account has this time itself
+
+_BEGINNINGS = [1, *(10**power for power in range(4, 40))]
+"""Numbers to begin with, until none of the invented identifiers is one of the account itself."""
 
 
 class Invented:
@@ -22,9 +25,10 @@ class Invented:
         """Begins with what is known from the start.
 
         Args:
-            given: ids, options, secrets and names of the account, and what stands for each.
+            given: secrets of the account, and what stands for each.
         """
-        self._texts = {text: other for text, other in given.items() if text}
+        self._texts: dict[str, str] = {}
+        self.also(given)
         self._carried = self._instants = 0
 
     def __contains__(self, text: str) -> bool:
@@ -39,10 +43,15 @@ class Invented:
         """
         own = {text for values in columns.values() for text in values if text}
         for name, values in columns.items():
-            for number, text in enumerate(values, 1):
+            kind = source.identifiers[name].kind
+            begin = next(one for one in _BEGINNINGS if own.isdisjoint(_run(name, kind, one, len(values))))
+            for number, text in enumerate(values, begin):
                 if text and text not in self._texts:
-                    other = _identifier(name, source.identifiers[name].kind, text, number)
-                    self._texts[text] = other if other not in own else f"{other}0000"
+                    self._texts[text] = _identifier(name, kind, number, digits=text.isdecimal())
+
+    def also(self, pairs: Mapping[str, str]) -> None:
+        """Adds what stands for other texts; what was invented first stays."""
+        self._texts = {**{text: other for text, other in pairs.items() if text}, **self._texts}
 
     def text(self, original: str) -> str | None:
         """Returns what stands for a text, None where nothing was invented for it yet."""
@@ -71,20 +80,20 @@ class Invented:
             self._texts[original] = text
         return self._texts[original]
 
-    def within(self, text: str) -> str:
-        """Returns a longer text with every known piece replaced, where it stands between other characters."""
-        for original in sorted((one for one in self._texts if one in text), key=len, reverse=True):
-            text = self._texts[original].join(re.split(rf"(?<!\w){re.escape(original)}(?!\w)", text))
-        return text
-
     def originals(self) -> Iterable[tuple[str, str]]:
         """Returns everything that was replaced, and by what."""
         return self._texts.items()
 
 
-def _identifier(name: str, kind: str, text: str, number: int) -> str:
+def _identifier(name: str, kind: str, number: int, *, digits: bool) -> str:
     if kind == "email":
         return f"p{number}@example.test"
     if kind == "phone":
         return f"+999{number:07d}"  # no country has this code
-    return str(1000 + number) if text.isdecimal() else f"{name}-{number}"
+    return str(1000 + number) if digits else f"{name}-{number}"
+
+
+def _run(name: str, kind: str, begin: int, count: int) -> Iterator[str]:
+    """Every identifier that may be invented for so many members."""
+    for number in range(begin, begin + count):
+        yield from (_identifier(name, kind, number, digits=digits) for digits in (True, False))

@@ -9,6 +9,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from remote_segments.conformance.exchanges import Exchanges, Membership
 from remote_segments.conformance.marks import MARK, marks
 from remote_segments.conformance.misspelling import written_paths
+from remote_segments.conformance.scrubbed.phrases import Phrases
+from remote_segments.rest.auth.oauth import GRANT, OAuth2
+from remote_segments.rest.counting import Count
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.members import Members
 from remote_segments.yaml import KeyPath
@@ -36,7 +39,7 @@ _PERSONAL = (
 class Public:
     """What may stay as it is.
 
-    `words` are texts of the manifest and pieces of documented addresses; `pairs` are keys of documented answers with
+    `words` are texts of the manifest; `pairs` are keys of documented answers with
     their texts; `keys` are names of keys; `counts` and `cursors` are keys whose values are numbers of members or pages,
     and places in a membership.
     """
@@ -47,6 +50,9 @@ class Public:
     counts: frozenset[str]
     cursors: frozenset[str]
     headers: frozenset[str]  # names of headers that the manifest reads, in lower case
+    documented: frozenset[str]  # pieces of documented addresses
+    phrases: Phrases
+    counted_whole: bool
 
     def plain(self, key: str) -> bool:
         """Tells whether an undocumented key looks like a word somebody chose for a field."""
@@ -58,6 +64,7 @@ def public(manifest: Manifest, kind: str, exchanges: Exchanges | None) -> Public
     paths = list(written_paths(manifest.sources[kind]))
     words = {*_texts(manifest.model_dump(mode="json"))}
     words |= {quoted for text in words for quoted in _QUOTED.findall(text)}  # a body is a text of JSON
+    words |= {*GRANT} if isinstance(manifest.auth, OAuth2) else set()
     pieces = {piece for text in words for piece in _pieces(text)}
     answers = [answer.body for answer in exchanges.answers()] if exchanges else []
     answers += [shape for one in exchanges.memberships.values() for shape in _shapes(one)] if exchanges else []
@@ -74,7 +81,7 @@ def public(manifest: Manifest, kind: str, exchanges: Exchanges | None) -> Public
     plain = [path.text.lower() for path in paths if not path.into_answer]
     named = {text.lower() for text in words if re.fullmatch(r"[A-Za-z][A-Za-z0-9-]+", text)}
     return Public(
-        words=frozenset(words | pieces | {piece for url in requests for piece in _pieces(url)}),
+        words=frozenset(words | pieces),
         pairs=frozenset(pair for answer in answers for pair in _pairs(answer)),
         keys=frozenset(
             {key for answer in answers for key in _keys(answer)}
@@ -83,7 +90,15 @@ def public(manifest: Manifest, kind: str, exchanges: Exchanges | None) -> Public
         counts=frozenset(counts - cursors - personal),
         cursors=frozenset(cursors),
         headers=frozenset({*plain, *named}),
+        documented=frozenset(piece for url in requests for piece in _pieces(url)),
+        phrases=Phrases(manifest, kind),
+        counted_whole=_counted_whole(manifest.sources[kind].describe),
     )
+
+
+def _counted_whole(describe: object) -> bool:
+    count = getattr(describe, "count", None)
+    return isinstance(count, Count) and count.size is None and count.header is None
 
 
 def _shapes(membership: Membership) -> list[Any]:
@@ -94,6 +109,8 @@ def _shapes(membership: Membership) -> list[Any]:
 
 def _leads_on(at: KeyPath, manifest: Manifest, kind: str) -> bool:
     """Whether a path leads to what goes into a later call: a cursor, a link, the id of a job."""
+    if at[-1] == "told_size":
+        return False
     if at[:2] == ("members", "paging"):
         members = manifest.sources[kind].members
         return isinstance(members, Members) and members.paging.kind not in {"offset", "page-number"}

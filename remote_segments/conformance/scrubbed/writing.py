@@ -9,7 +9,7 @@ import yaml
 
 from remote_segments.errors import EngineError
 
-_ADDRESS = re.compile(r"[\w.+-]+@(?!example\.test)[\w-]+\.[\w.-]+")
+_ADDRESS = re.compile(r"[\w.+-]+@(?!(?:[\w-]+\.)*example\.test(?![.-]?\w))[\w-]+\.[\w.-]+")
 _SHORTEST = 6
 """Characters of what is looked for: shorter texts stand in other words by chance."""
 
@@ -18,8 +18,15 @@ _HEAD = """\
 # structure, keys, pages and counts are those of the account; ids, names, addresses, times and places are invented.
 """
 
+_SIMULATED = """\
+# Exchanges with the simulator's account of {title}, recorded on {day} by `remote-segments platform check --live`:
+# they are made of the platform's documentation, and prove nothing about it.
+"""
 
-def cases_text(title: str, day: date, cases: Mapping[str, Any], originals: Iterable[tuple[str, str]]) -> str:
+
+def cases_text(
+    title: str, day: date, cases: Mapping[str, Any], originals: Iterable[tuple[str, str]], *, simulated: bool
+) -> str:
     """Returns the text of a file of exchanges.
 
     Args:
@@ -27,6 +34,7 @@ def cases_text(title: str, day: date, cases: Mapping[str, Any], originals: Itera
         day: when it was recorded.
         cases: the scrubbed cases by name.
         originals: what was replaced, and by what; none of it may be in the text.
+        simulated: whether nobody but the simulator answered.
 
     Raises:
         EngineError: `scrub-incomplete` when something of the account is in the text.
@@ -42,7 +50,7 @@ def cases_text(title: str, day: date, cases: Mapping[str, Any], originals: Itera
             f"{found:,} texts of the account were still in the exchanges after they were scrubbed.",
             "Nothing was saved. Report this bug with the platform's name; send no data.",
         )
-    return _HEAD.format(title=title, day=day) + text
+    return (_SIMULATED if simulated else _HEAD).format(title=title, day=day) + text
 
 
 def _telling(original: str) -> bool:

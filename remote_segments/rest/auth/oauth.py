@@ -16,6 +16,9 @@ from remote_segments.rest.messages import Base, Request, origin
 from remote_segments.rest.paths import Path, find, take
 from remote_segments.rest.placeholders import Template, fill, names
 
+GRANT = ("grant_type", "client_credentials")
+"""The field that says of which sort a token call is."""
+
 
 class OAuth2(Way):
     """OAuth2 client credentials: a token from the token address, renewed before it ends or once it is refused."""
@@ -81,7 +84,7 @@ class OAuth2(Way):
 
     def _call(self, keys: Keys, address: str, where: str) -> Request:
         client, secret = keys.secrets[self.client_id], keys.secrets[self.client_secret]
-        fields = {"grant_type": "client_credentials"}
+        fields = dict([GRANT])
         media_type = "application/json" if self.send == "json" else "application/x-www-form-urlencoded"
         headers = {} if self.send == "query" else {"content-type": media_type}
         if self.scope is not None:

@@ -76,7 +76,7 @@ class Open(Account):
             return number, 0, number >= self.membership.files.files
         size = self.page_size(found.values)
         start = replace(self, members=members)._start(found.values, size) or 0
-        return start // size + 1, start, start + size >= len(members)
+        return -(-start // size) + 1, start, start + size >= len(members)
 
     def page_size(self, values: Mapping[str, Any]) -> int:
         """Returns the members of a page."""
