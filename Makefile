@@ -5,10 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test check fix bench docs lives clean
+.PHONY: help demo ui test check fix bench docs lives combinations clean
 
 help: ## Say what each command does
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one with PYTHON=..."; exit 1; }
@@ -43,6 +43,9 @@ bench: $(READY) ## Measure the ratios against hand-written floors
 
 lives: $(READY) ## Play 1,000 random lives of a segment on DuckDB and 100 on Postgres
 	REMOTE_SEGMENTS_LIVES=1000 $(BIN)/pytest -n 2 tests/sync/test_lives.py
+
+combinations: $(READY) ## Combine 2,000 random audiences on DuckDB and 200 on Postgres
+	REMOTE_SEGMENTS_COMBINATIONS=2000 $(BIN)/pytest -n 2 tests/membership/test_combination.py
 
 clean: ## Remove what the demo made (not .venv)
 	rm -rf .dagster_home .env warehouse.duckdb* segment_configs/.remote_segments

@@ -5,7 +5,8 @@ and functions-binarystring.html. DuckDB's `sha256` and both engines' `md5` retur
 takes and returns bytes.
 """
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, reduce
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
@@ -104,6 +105,21 @@ def distinct_count(number: Any, low: int | None, high: int | None, dialect: str)
         return number.nunique()
     bits = _aggregate("bitstring_agg", ("int64", "int64", "int64"), "string")(number, low, high)
     return ibis.coalesce(_function("bit_count", ("string",), "int64")(bits), 0)
+
+
+def share_of(salt: str, keys: Sequence[Any], dialect: str) -> Any:
+    """Where a person falls in a split: the first 32 bits of the SHA-256 of salt and keys, parted by U+001F."""
+    import ibis
+
+    text = reduce(lambda one, other: one + "\x1f" + other, [ibis.literal(salt), *keys])
+    if dialect != POSTGRES:
+        return (ibis.literal("0x") + hashed(text, "sha256", dialect).substr(0, 8)).cast("int64")
+    data = _function("convert_to", ("string", "string"), "binary")(text, "UTF8")
+    digest = _function("sha256", ("binary",), "binary")(data)
+    byte = _function("get_byte", ("binary", "int32"), "int32")
+    return reduce(
+        lambda high, place: high * 256 + byte(digest, place).cast("int64"), range(4), ibis.literal(0, "int64")
+    )
 
 
 BUILT_IN_HASHES = ("md5", "sha256")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from remote_segments.errors import ProjectError
+from remote_segments.errors import EngineError, ProjectError
+from remote_segments.membership.attributes import ColumnType, column_type
 from remote_segments.membership.compile import unbound
 from remote_segments.membership.functions import distinct_count
 from remote_segments.membership.tables import KEY_COLUMNS
@@ -52,6 +53,27 @@ class Model:
             name: table[column] if _neutral(self.columns[column]) == "bigint" else self.text(column, table)
             for name, column in pairs
         }
+
+    def type_of(self, column: str) -> ColumnType:
+        """The type of a column that conditions are written on.
+
+        Raises:
+            EngineError: `no-type`, for a column that should have been refused.
+        """
+        found = column_type(self.columns[column])
+        if found is None:
+            raise EngineError("no-type", f"The column {column} has no type to compare by.", "Report this bug.")
+        return found
+
+    def typed(self, column: str, rows: Any | None = None) -> Any:
+        """A column by its own type, for conditions: numbers as doubles, texts of any sort as text."""
+        kind, engine_type = self.type_of(column), self.columns[column].lower()
+        own = (self.table if rows is None else rows)[column]
+        if kind in ("text", "integer"):
+            return own.cast("string") if kind == "text" else own.cast("int64")
+        zoned = engine_type in ("timestamptz", "timestamp with time zone")
+        dtypes = {"number": "float64", "timestamp": "timestamp('UTC')" if zoned else "timestamp"}
+        return own.cast(dtypes.get(kind, kind))
 
     def text(self, column: str, rows: Any | None = None) -> Any:
         """A column as text, of all rows or of some."""
