@@ -91,6 +91,7 @@ MEMBERS = {
 OLDER = {name: [n for n in numbers if n % 7] for name, numbers in MEMBERS.items()}
 
 EVENTS = ("joined", "left")
+AGES = (0 * DAY, DAY / 2, DAY, 3 * DAY, 7 * DAY, 9 * DAY)
 CAUSES = ("baseline", "remote", "model", "definition", "rebuilt", "erased")
 
 
@@ -98,7 +99,7 @@ def moved(name: str) -> list[Moved]:
     """Events of all causes and ages."""
     chance = random.Random(name)
     return [
-        Moved(key_of(n), chance.choice(EVENTS), chance.choice(CAUSES), NOW - chance.randint(0, 20) * DAY / 2)
+        Moved(key_of(n), chance.choice(EVENTS), chance.choice(CAUSES), NOW - chance.choice(AGES))
         for n in NUMBERS
         for _ in range(chance.randint(0, 8))
     ]
