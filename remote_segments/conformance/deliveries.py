@@ -29,6 +29,15 @@ class Exchanged(Settings):
     none: Answer | None = Field(None, description="The answer when nobody is known, where it looks different.")
 
 
+class Variant(Settings):
+    """How the call of a verb looks where members go by another identifier."""
+
+    request: AnyCall = Field(description="The call.")
+    member: Any = Field(None, description="One member as the call holds it.")
+    taken: Any = Field(None, description="The entry about a member who was taken.")
+    rejected: Any = Field(None, description="The entry about a member who was not.")
+
+
 class Delivery(Settings):
     """One verb, as it is documented."""
 
@@ -36,6 +45,9 @@ class Delivery(Settings):
         description="The call; {members} stands where the members are, or marks of identifiers for the only one."
     )
     member: Any = Field(None, description="One member as the call holds it, or a list of the shapes that one may have.")
+    by: dict[str, Variant] = Field(
+        default_factory=dict, description="The same for other identifiers, where the call looks different for them."
+    )
     joined: str | None = Field(None, description="What stands between members that are one text.")
     largest: int = Field(1, ge=1, description="Members of one call.")
     response: Answer = Field(description="The answer when all are taken.")
@@ -44,8 +56,17 @@ class Delivery(Settings):
     partly: Answer | None = Field(None, description="The answer when some are rejected, where it looks different.")
     refusal: Answer | None = Field(None, description="The refusal of a call for what is in it.")
     reason: str | None = Field(None, description="The reason that such a rejection or refusal must come to.")
+    refusal_reason: str | None = Field(
+        None, description="The reason that a refusal of one member comes to, where `reason` is that of an entry."
+    )
     job: Step | None = Field(None, description="The call that asks for the job of this one; {job} is its id.")
     partly_done: Answer | None = Field(None, description="The answer of a job that refused some.")
+
+    def variants(self) -> Iterator["Delivery"]:
+        """Yields this verb in each of its looks."""
+        yield self
+        for one in self.by.values():
+            yield self.model_copy(update={name: getattr(one, name) for name in type(one).model_fields})
 
     @property
     def shapes(self) -> list[Any]:
@@ -72,6 +93,12 @@ class Delivery(Settings):
         """The reason that a rejection must come to: the documented code, or what a refusal of HTTP is called."""
         refused = self.rejected is None and not self.told_some
         return self.reason or (f"http-{self.refusal.status if self.refusal else 400}" if refused else "other")
+
+    @property
+    def expected_refusal(self) -> str:
+        """The reason that a refusal of a call about one member must come to."""
+        own = self.refusal_reason or (None if self.rejected is not None or self.told_some else self.reason)
+        return own or f"http-{self.refusal.status if self.refusal else 400}"
 
     def answers(self) -> Iterator[Answer]:
         """Yields every documented answer."""
@@ -123,7 +150,8 @@ class Deliveries(Settings):
     def entries(self) -> Iterator[Any]:
         """Yields every documented entry of an answer."""
         yield from (shape for lookup in self.resolve.values() for shape in (lookup.found, lookup.unknown))
-        yield from (shape for verb in self.verbs().values() for shape in (verb.taken, verb.rejected))
+        looks = [one for verb in self.verbs().values() for one in verb.variants()]
+        yield from (shape for one in looks for shape in (one.taken, one.rejected))
 
     @model_validator(mode="after")
     def _marked(self) -> "Deliveries":

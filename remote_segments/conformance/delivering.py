@@ -243,8 +243,22 @@ class Desk:
         alone = self.recipient()
         alone.rejecting = {bad}
         yield from self._told_each(self.send([bad], alone), [bad], bad)
+        if self.documented.refusal is not None and self.documented.expected_reason != self.documented.expected_refusal:
+            yield from self._refusals(people)
 
-    def _told_each(self, result: Result, people: Sequence[int], bad: int) -> Iterator[Problem]:
+    def _refusals(self, people: Sequence[int]) -> Iterator[Problem]:
+        """Yields how a refusal of a whole call comes out otherwise than it should, of several members and of one."""
+        account = self.recipient()
+        account.refusing = True
+        if len(people) > 1 and (result := self.send(people, account)).code != "batch-refused":
+            yield self._not_refused(result, "a batch")
+        alone = self.recipient()
+        alone.refusing = True
+        yield from self._told_each(self.send([1], alone), [1], 1, self.documented.expected_refusal)
+
+    def _told_each(
+        self, result: Result, people: Sequence[int], bad: int, reason: str | None = None
+    ) -> Iterator[Problem]:
         if result.error is not None:
             yield result.error.problem
             return
@@ -253,7 +267,7 @@ class Desk:
         if result.outcomes != wanted:
             found = f"A member that was rejected is told as {result.outcomes[people.index(bad)]}, or another one is."
             yield Problem("outcomes-differ", found, _COMPARE, self.locate("answer"))
-        elif reasons[people.index(bad)] != self.documented.expected_reason:
+        elif reasons[people.index(bad)] != (reason or self.documented.expected_reason):
             found = f"The reason of a rejection is told as `{reasons[people.index(bad)]}`."
             yield Problem("outcomes-differ", found, _COMPARE, self.locate("answer"))
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 LIST = "{asked}"
 """The mark at which a call holds several values: an array in a body, a parameter that is repeated in a query."""
@@ -74,7 +74,8 @@ class Asked:
         except ValueError:
             pass
         if "x-www-form-urlencoded" in self.headers.get("content-type", ""):
-            return dict(parse_qsl(self.content.decode(), keep_blank_values=True))
+            fields = parse_qs(self.content.decode(), keep_blank_values=True)
+            return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
         return self.content.decode(errors="replace")
 
 

@@ -44,6 +44,7 @@ class Recipient:
     rejecting: set[int] = field(default_factory=set)  # people whom it does not take
     disturb: Callable[[Received, httpx.Response], httpx.Response] = lambda _, response: response
     before: Callable[[Received], httpx.Response | None] = lambda _: None  # answers before anything is changed
+    refusing: bool = False  # whether calls with members are refused as a whole
     suitable: bool = True
     job_fails: bool = False
     held: set[int] = field(default_factory=set)
@@ -100,7 +101,7 @@ class Recipient:
         found += [("create", self._wanted(kind.create.request), kind.create)] if kind.create else []
         found += [("resolve", self._wanted(one.request), one) for one in kind.resolve.values()]
         for name, verb in kind.verbs().items():
-            found.append((name, self._wanted(verb.request), verb))  # type: ignore[arg-type]
+            found += [(name, self._wanted(one.request), one) for one in verb.variants()]  # type: ignore[misc]
             if verb.job is not None:
                 found.append(("job", self._wanted(verb.job.request), verb))
         return found
@@ -193,6 +194,8 @@ class Recipient:
                 return httpx.Response(404, stream=Bytes(b"{}"))
         self.entries.append(len(numbers))
         wrong = [number for number in numbers if number in self.rejecting]
+        if self.refusing and verb.refusal is not None:
+            return answered(verb.refusal, verb.refusal.body)
         if wrong and (verb.largest == 1 or not (verb.told_each or verb.told_some)):
             return answered(verb.refusal, verb.refusal.body) if verb.refusal else refused(self.exchanges, "expired")
         right = [number for number in numbers if number not in self.rejecting]

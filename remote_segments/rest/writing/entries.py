@@ -46,6 +46,9 @@ class Entries(Settings):
         "of its identifier, and all members of a batch go by the same one.",
         examples=['{"type": "profile", "id": "{profile_id}"}'],
     )
+    by: str | None = Field(
+        None, description="Which identifier's bare values they are, where it is always the same; a look-up may give it."
+    )
     joined: str | None = Field(
         None, description="What stands between values that are one text; left out, the parameter is repeated."
     )
@@ -62,14 +65,16 @@ class Entries(Settings):
     def _fits(self) -> "Entries":
         if self.place == "query" and (self.at is None or self.each is not None):
             raise ValueError("in a query, members are bare values of a parameter, which `at` names")
-        if self.joined is not None and self.each is not None:
-            raise ValueError("joined is for bare values")
+        if self.each is not None and (self.joined is not None or self.by is not None):
+            raise ValueError("joined and by are for bare values")
         if self.attributes is not None and not isinstance(parsed(self.each or "null"), dict):
             raise ValueError("attributes go into the object that `each` writes")
         return self
 
     def identifiers(self) -> set[str]:
-        """Returns the names that `each` uses."""
+        """Returns the names that `each` uses, or the one of `by`."""
+        if self.by is not None:
+            return {self.by}
         return {name for text in texts_of(parsed(self.each)) for name in names(text)} if self.each else set()
 
     def placeholders(self) -> Iterator[str]:

@@ -190,8 +190,9 @@ class Sending:
     def _entries(self, places: Sequence[int]) -> list[Any]:
         members = self.verb.members
         if members is None or members.each is None:
-            column = self.columns[self._by]
-            whole = self.kind.identifiers[self._by].type == "integer"
+            by = (members and members.by) or self._by
+            column, known = self.columns[by], self.kind.identifiers.get(by)
+            whole = known is not None and known.type == "integer"
             return [int(column[place] or "0") if whole else column[place] for place in places]
         make = members.filler()
         named = [(name, self.columns[name]) for name in sorted(members.identifiers() & set(self.columns))]

@@ -123,17 +123,18 @@ class DestinationKind(Settings):
                 yield f"the form of {name} is no regular expression: {error}"
 
     def _verb_problems(self) -> Iterator[str]:
-        given = {one.gives for one in self.resolve.values()}
+        used: set[str] = set()
         for title, verb in self.verbs().items():
             uses = verb.uses(self.known())
+            used |= uses
             if verb.single and uses:
                 yield f"{title} takes bare values: its other texts may not name an identifier"
             if not verb.single and not uses:
                 yield f"{title} names no identifier of a member"
-            for name in sorted(given - uses - set(self.identifiers)):
-                yield f"{title} does not use {name}, which a look-up gives"
             if verb.takes_attributes and verb.single:
                 yield f"{title} takes bare values, which have no attributes"
+        for name in sorted({one.gives for one in self.resolve.values()} - used):
+            yield f"no verb uses {name}, which a look-up gives"
 
     def _placeholder_problems(self) -> Iterator[str]:
         for title, verb in self.verbs().items():

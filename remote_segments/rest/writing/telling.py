@@ -136,6 +136,7 @@ class Among(Verdict):
     outcome: Literal["accepted", "rejected"] = Field(
         "rejected", description="What became of those it names, unless `status` says it of each."
     )
+    code: str | None = Field(None, description="Code of those it names as rejected, where their entries have none.")
     absent: Literal["error", "empty"] = Field("error", description="What it means when the array is not there.")
 
     @model_validator(mode="after")
@@ -160,9 +161,10 @@ class Among(Verdict):
         return told
 
     def _said(self, entry: Any, sent: Sent) -> Told:
-        if self.status is not None:
-            return self.judge(entry, sent.where)
-        return ACCEPTED if self.outcome == "accepted" else self.rejected(entry)
+        code = self.code or OTHER_REASON
+        if self.accepted:
+            return self.judge(entry, sent.where, code)
+        return ACCEPTED if self.outcome == "accepted" else self.rejected(entry, code)
 
     def _named(self, document: Any, sent: Sent) -> Sequence[tuple[str, Any]]:
         if self.absent == "empty" and self.at is not None and find(document, self.at) is None:

@@ -64,7 +64,7 @@ class WriteVerb(WriteCall):
     @property
     def single(self) -> bool:
         """Whether all members of a batch go by one identifier, whichever it is."""
-        return self.members is not None and self.members.each is None
+        return self.members is not None and self.members.each is None and self.members.by is None
 
     @property
     def batch_size(self) -> int:

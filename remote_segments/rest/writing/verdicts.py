@@ -69,22 +69,22 @@ class Verdict(Reasons):
 
     @model_validator(mode="after")
     def _closed(self) -> "Verdict":
-        if (self.status is None) != (not self.accepted):
+        if self.status is not None and not self.accepted:
             raise ValueError("`status` and the values that mean `accepted` are written together")
         return self
 
-    def judge(self, entry: Any, where: str) -> Told:
-        """Returns what an entry says.
+    def judge(self, entry: Any, where: str, fallback: str = OTHER_REASON) -> Told:
+        """Returns what an entry says, `fallback` being the code of a rejection that has none.
 
         Raises:
             PlatformError: `path-missing`; `outcome-unknown-value` for a value that the manifest does not know.
         """
-        value = as_text(take(entry, self.status or "", where))
+        value = as_text(take(entry, self.status, where) if self.status is not None else entry)
         if _among(value, self.accepted):
             return ACCEPTED
         if _among(value, self.rejected_values):
-            return self.rejected(entry)
-        found = f"The outcome of a member at `{self.status}` is none that the manifest knows."
+            return self.rejected(entry, fallback)
+        found = f"The outcome of a member at `{self.status or 'its entry'}` is none that the manifest knows."
         fix = "Add the value to `accepted` or `rejected` in the manifest."
         raise PlatformError("outcome-unknown-value", found, fix, where)
 
