@@ -30,7 +30,7 @@ WALKED = {
 
 BLOCK = re.compile(r"^(?P<indent> *)```ya?ml\n(?P<text>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(
-    r"#\s*(?:\S*/)?(?P<folder>segments|platforms|audiences)/(?P<name>\w+(?:\.exchanges)?)\.yaml\b|#\s*(?:\S*/)?(?P<project>project)\.yaml\b"
+    r"#\s*(?:\S*/)?(?P<folder>segments|platforms|audiences|activations)/(?P<name>\w+(?:\.exchanges)?)\.yaml\b|#\s*(?:\S*/)?(?P<project>project)\.yaml\b"
 )
 RAISED = re.compile(r"^\s+(?:\w+Error|InvalidProject): (?P<codes>.+)$", re.MULTILINE)
 
@@ -114,7 +114,7 @@ def lay_out(text: str, folder: Path) -> None:
     A first comment may name the file (`# segment_configs/segments/vip.yaml`); else its keys tell: a segment has a
     `source`, a platform `sources`, a project a `version`; blocks of project.yaml and single connections are put in.
     """
-    for kind in ("segments", "platforms", "audiences", "tests"):
+    for kind in ("segments", "platforms", "audiences", "activations", "tests"):
         (folder / kind).mkdir()
     project: dict[str, object] = dict(SURROUNDINGS)
     content = mapping(text)
@@ -133,6 +133,9 @@ def lay_out(text: str, folder: Path) -> None:
     elif "version" in content:
         (folder / "project.yaml").write_text(text)
         return
+    elif content.keys() & {"suppression", "consent"}:
+        project |= content
+        (folder / "segments" / "unsubscribed.yaml").write_text(yaml.safe_dump(SEGMENT))
     elif content.keys() & {"connections", "models", "environments", "warehouse", "timezone", "start"}:
         project |= content
     elif all(isinstance(value, dict) and "platform" in value for value in content.values()):
@@ -143,9 +146,9 @@ def lay_out(text: str, folder: Path) -> None:
 
 
 def lay_out_named(text: str, named: re.Match[str], folder: Path) -> None:
-    """Writes an example as the file that its comment names; an audience beside what it is made of."""
+    """Writes an example as the file that its comment names; an audience or activation beside what it is made of."""
     (folder / named["folder"] / f"{named['name']}.yaml").write_text(text)
-    for name in INPUTS if named["folder"] == "audiences" else ():
+    for name in INPUTS if named["folder"] in ("audiences", "activations") else ():
         (folder / "segments" / f"{name}.yaml").write_text(yaml.safe_dump(SEGMENT))
 
 

@@ -136,6 +136,12 @@ def _fits_dagster(shape: re.Pattern[str], rule: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+Owner = Annotated[
+    str | None, _fits_dagster(_OWNER, "an owner is an e-mail address or a team in one word, as `team:growth`")
+]
+"""Who answers for something, as Dagster accepts it."""
+
+
 class CommonSettings(Settings):
     """What the files of segments and audiences have in common: how people find it, and how it is kept and shown."""
 
@@ -143,9 +149,7 @@ class CommonSettings(Settings):
     description: str | None = Field(
         None, description="Who is in it, for people.", examples=["Opened a VIP campaign in the last 30 days"]
     )
-    owner: Annotated[
-        str | None, _fits_dagster(_OWNER, "an owner is an e-mail address or a team in one word, as `team:growth`")
-    ] = Field(
+    owner: Owner = Field(
         None,
         description="Who answers for it: an e-mail address, or the name of a team.",
         examples=["lifecycle@example.com"],

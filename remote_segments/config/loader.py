@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from remote_segments.config.activation import Activation
+from remote_segments.config.activation_references import activation_problems, listing_problems
 from remote_segments.config.audience import Audience
 from remote_segments.config.audience_references import assembled, audience_problems, name_problems
 from remote_segments.config.connection import Connection
@@ -15,7 +17,14 @@ from remote_segments.config.model import Model
 from remote_segments.config.overlay import environment_names, laid_over, overlay_problems
 from remote_segments.config.paths import from_folder
 from remote_segments.config.platforms import Platform, all_platforms
-from remote_segments.config.project import AUDIENCES_FOLDER, PLATFORMS_FOLDER, PROJECT_FILE, SEGMENTS_FOLDER, Project
+from remote_segments.config.project import (
+    ACTIVATIONS_FOLDER,
+    AUDIENCES_FOLDER,
+    PLATFORMS_FOLDER,
+    PROJECT_FILE,
+    SEGMENTS_FOLDER,
+    Project,
+)
 from remote_segments.config.project_file import DEFAULT_ENVIRONMENT, ProjectFile, environment_of
 from remote_segments.config.quota import quota_problems
 from remote_segments.config.references import (
@@ -87,6 +96,7 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
     segments: Written[Segment] = field(default_factory=Written)
     audiences: Written[Audience] = field(default_factory=Written)
+    activations: Written[Activation] = field(default_factory=Written)
     parts: dict[str, SoundParts] = field(default_factory=dict)
     platforms: dict[str, Platform] = field(default_factory=dict)
     platform_names: set[str] = field(default_factory=set)
@@ -102,10 +112,11 @@ class _Reading:
         self.platform_names = {*self.platforms, *(file.stem for file in manifest_files(own))}
 
     def read_segments(self) -> None:
-        """Reads all segment files, then all audience files."""
+        """Reads all segment files, then all audience files, then all activation files."""
         self.segments = read_folder(self.folder / SEGMENTS_FOLDER, Segment, "segment")
         self.audiences = read_folder(self.folder / AUDIENCES_FOLDER, Audience, "audience")
-        self.problems.extend((*self.segments.problems, *self.audiences.problems))
+        self.activations = read_folder(self.folder / ACTIVATIONS_FOLDER, Activation, "activation", tables=False)
+        self.problems.extend((*self.segments.problems, *self.audiences.problems, *self.activations.problems))
         self.parts = {name: sound_parts(one.content) for name, one in self.segments.broken.items()}
         self.problems.extend(self._renaming_problems())
         self.problems.extend(name_problems(self.segments, self.audiences))
@@ -130,6 +141,7 @@ class _Reading:
         if usable.content is not None:
             self._check_references(self._known(file, usable.content), usable)
         if file is not None:
+            self.problems.extend(self._permission_problems(file, usable))
             for one, document in self._named():
                 self.problems.extend(collision_problems(one, file.models, file.warehouse.schema_, document))
         return file
@@ -156,6 +168,16 @@ class _Reading:
         for name, segment in written.items():
             self.problems.extend(segment_problems(segment, known, self.segments.documents[name]))
         self.problems.extend(audience_problems(self.audiences, self.segments, known))
+        self.problems.extend(activation_problems(self.activations, self.segments, self.audiences, known))
+
+    def _permission_problems(self, file: ProjectFile, document: Document) -> Iterator[Problem]:
+        """What suppression and consent of all activations name and nobody has."""
+        made: dict[str, Segment | Audience | None]
+        made = dict.fromkeys((*self.segments.documents, *self.audiences.documents))
+        made |= {one.name: one for one, _ in self._named()}
+        for block, listings in (("suppression", file.suppression), ("consent", file.consent)):
+            for name, listing in listings.items():
+                yield from listing_problems(listing, made, self._known(file, None), document, (block, name))
 
     def _named(self) -> Iterator[tuple[Segment | Audience, Document]]:
         """Everything that has a table of its name, with the file that it is written in."""
@@ -180,8 +202,15 @@ class _Reading:
             models=file.models,
             segments=self.segments.sound,
             audiences=assembled(self.audiences.sound, self.segments.sound),
+            activations=self.activations.sound,
+            suppression=file.suppression,
+            consent=file.consent,
             platforms=self.platforms,
-            documents={**{one.name: document for one, document in self._named()}, "": self.document},
+            documents={
+                **self.activations.documents,
+                **{one.name: document for one, document in self._named()},
+                "": self.document,
+            },
         )
         self.problems.extend(quota_problems(project))
         return project

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from remote_segments.config.activation import Activation
 from remote_segments.config.audience import Audience
 from remote_segments.config.common import CommonSettings
 from remote_segments.config.connection import Connection
 from remote_segments.config.definition import definition_hash, definition_settings
 from remote_segments.config.model import Model
+from remote_segments.config.permission import Listing
 from remote_segments.config.platforms import Kind, Platform
 from remote_segments.config.project_file import Environment
 from remote_segments.config.segment import Segment
@@ -25,6 +27,7 @@ from remote_segments.yaml import Document, KeyPath
 PROJECT_FILE = "project.yaml"
 SEGMENTS_FOLDER = "segments"
 AUDIENCES_FOLDER = "audiences"
+ACTIVATIONS_FOLDER = "activations"
 PLATFORMS_FOLDER = "platforms"
 
 
@@ -45,6 +48,9 @@ class Project:
     platforms: Mapping[str, Platform]
     audiences: Mapping[str, Audience] = field(default_factory=dict)
     """By name; a split or a list of priorities is one audience per part."""
+    activations: Mapping[str, Activation] = field(default_factory=dict)
+    suppression: Mapping[str, Listing] = field(default_factory=dict)
+    consent: Mapping[str, Listing] = field(default_factory=dict)
     documents: Mapping[str, Document] = field(default_factory=dict, repr=False, compare=False)
     """By the name of a segment or an audience; under the empty name that of project.yaml."""
 
@@ -75,6 +81,17 @@ class Project:
             fix = choose(name, sorted(found), f"Write one in {self.folder / SEGMENTS_FOLDER}.")
             raise ProjectError("unknown-segment", f"There is no segment `{name}`.", fix, Location(self.folder))
         return found[name]
+
+    def activation(self, name: str) -> Activation:
+        """One activation.
+
+        Raises:
+            ProjectError: `unknown-activation`, with the nearest name.
+        """
+        if name not in self.activations:
+            fix = choose(name, sorted(self.activations), f"Write one in {self.folder / ACTIVATIONS_FOLDER}.")
+            raise ProjectError("unknown-activation", f"There is no activation `{name}`.", fix, Location(self.folder))
+        return self.activations[name]
 
     def only(self, names: Collection[str]) -> "Project":
         """The same project with some of its segments and audiences.

@@ -10,6 +10,7 @@ from remote_segments.config.connection import Connection
 from remote_segments.config.model import Model
 from remote_segments.config.moments import Day, TimeZone
 from remote_segments.config.names import Name
+from remote_segments.config.permission import Listing
 from remote_segments.explanations import kind_of, refusal
 from remote_segments.settings import Settings
 from remote_segments.warehouses.duckdb import DuckDBSettings
@@ -77,6 +78,17 @@ class ProjectFile(Settings):
     )
     connections: dict[Name, Connection] = Field(default_factory=dict, description="Accounts on platforms, by name.")
     models: dict[Name, Model] = Field(default_factory=dict, description="Data models, by name.")
+    suppression: dict[Name, Listing] = Field(
+        default_factory=dict,
+        description="Who must not be sent anywhere: applied last, and again when each batch is sent. No activation can "
+        "switch it off.",
+        examples=[{"unsubscribed": {"segment": "unsubscribed"}, "do_not_mail": {"column": "do_not_mail"}}],
+    )
+    consent: dict[Name, Listing] = Field(
+        default_factory=dict,
+        description="Who alone may be sent: whoever lacks one of these is sent nowhere, and removed where they were.",
+        examples=[{"marketing": {"column": "marketing_consent"}}],
+    )
     environments: dict[Name, EnvironmentOverlay] = Field(
         default_factory=dict,
         description=f"By name; `{DEFAULT_ENVIRONMENT}` always exists. The variable REMOTE_SEGMENTS_ENV chooses.",

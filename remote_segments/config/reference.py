@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from remote_segments.config.activation import Activation, SendGuards, SentIdentifier, Target
 from remote_segments.config.audience import Audience, Inputs, Split
 from remote_segments.config.cases import Case, Cases, Member
 from remote_segments.config.common import Columns, Freshness, Guards
@@ -20,6 +21,7 @@ from remote_segments.config.frequency import ALLOWED, in_words
 from remote_segments.config.frequency import EXAMPLES as FREQUENCIES
 from remote_segments.config.model import Model
 from remote_segments.config.names import RULE
+from remote_segments.config.permission import Listing
 from remote_segments.config.project_file import EnvironmentOverlay, ProjectFile
 from remote_segments.config.segment import Column, Segment, Source
 from remote_segments.files.source import Completeness, CountFile, Csv, FileSource, ManifestFile
@@ -90,6 +92,20 @@ SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("### at_least", "", Enough),
     ("### split", "", Split),
     ("### inputs", "", Inputs),
+    (
+        "## activations/NAME.yaml",
+        "One file is one segment or audience sent to one destination: see [Activation](activation.md).",
+        Activation,
+    ),
+    (
+        "### destination",
+        "The connection, and exactly one of the sets of id keys that its platform can be sent to (`list_id`; of files "
+        "`path`, of the warehouse `table`), or `create`.",
+        Target,
+    ),
+    ("### identifiers, of an activation", "`email: email`, or `email:` with these keys.", SentIdentifier),
+    ("### guards, of an activation", "", SendGuards),
+    ("### suppression.NAME and consent.NAME", "In project.yaml for all activations, or in one of them.", Listing),
     (
         "## tests/NAME.yaml",
         "Cases of your own about one segment, run by `remote-segments test`: see [Testing](testing.md).",

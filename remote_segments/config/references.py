@@ -212,10 +212,10 @@ def _identifier_problems(
                 yield Problem("unknown-identifier", found, choose(identifier, kind.identifiers), where)
             else:
                 at = ("identifiers", position, identifier)
-                yield from _option_problems(entry[identifier], KINDS[kind.identifiers[identifier].kind], document, at)
+                yield from option_problems(entry[identifier], KINDS[kind.identifiers[identifier].kind], document, at)
 
 
-def _option_problems(column: Column, kind: Kind, document: Document, at: KeyPath) -> Iterator[Problem]:
+def option_problems(column: Column, kind: Kind, document: Document, at: KeyPath) -> Iterator[Problem]:
     """Options that identifiers of this kind do not have, regions that nobody knows, two hashes that cannot meet."""
     name = at[-1]
     for option in (field.name for field in fields(Options) if getattr(column, field.name) is not None):

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from remote_segments.config.activation import Activation
 from remote_segments.config.audience import Audience
 from remote_segments.config.cases import Cases
 from remote_segments.config.project_file import ProjectFile
@@ -25,6 +26,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILES: dict[str, tuple[type[BaseModel], str]] = {
     "project.json": (ProjectFile, "project.yaml of remote_segments"),
     "segment.json": (Segment, "A segment of remote_segments: one file in segments/, whose name is the segment's"),
+    "activation.json": (
+        Activation,
+        "An activation of remote_segments: one file in activations/, whose name is the activation's",
+    ),
     "audience.json": (Audience, "An audience of remote_segments: one file in audiences/, whose name is the audience's"),
     "cases.json": (Cases, "Cases of remote_segments: one file in tests/, about one segment"),
     "platform.json": (Manifest, "A platform of remote_segments: one file in platforms/, whose name is the platform's"),

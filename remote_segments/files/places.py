@@ -17,6 +17,9 @@ from remote_segments.files.failures import translated
 
 Keys = Mapping[str, str]
 
+_OBJECTS = frozenset({"s3", "s3a", "gs", "gcs"})
+"""Protocols of file systems whose files are there whole or not at all, once they are uploaded."""
+
 LARGEST_SMALL_FILE = 16_000_000
 """Bytes of a manifest or count that are read at most."""
 
@@ -97,6 +100,24 @@ class Place:
             found = f"The file has more than {LARGEST_SMALL_FILE:,} bytes: it is no manifest, marker or count."
             raise ProjectError("file-unexpected", found, "Name another under `completeness`.", self.where(path))
         return content
+
+    def put(self, local: Path, path: str) -> None:
+        """Puts a file of this machine in the place of another, in one step: readers see the one or the other.
+
+        Raises:
+            TemporaryError: `files-unreachable`.
+            ProjectError: `key-refused`.
+        """
+        whole = self._whole(path)
+        with translated(self.where(path)):
+            self.calls += 1
+            if self._system.protocol in _OBJECTS or _OBJECTS & set(self._system.protocol):
+                self._system.put_file(str(local), whole)
+                return
+            self._system.makedirs(whole.rsplit("/", 1)[0], exist_ok=True)
+            aside = f"{whole}.partial"
+            self._system.put_file(str(local), aside)
+            self._system.mv(aside, whole)
 
     def _whole(self, path: str) -> str:
         return f"{self._root}/{path}".rstrip("/") or "/"
