@@ -116,6 +116,7 @@ def lay_out(text: str, folder: Path) -> None:
     """
     for kind in ("segments", "platforms", "audiences", "activations", "tests"):
         (folder / kind).mkdir()
+    (folder / "segments" / "unsubscribed.yaml").write_text(yaml.safe_dump(SEGMENT))
     project: dict[str, object] = dict(SURROUNDINGS)
     content = mapping(text)
     named = NAMED.search(text)
@@ -133,10 +134,16 @@ def lay_out(text: str, folder: Path) -> None:
     elif "version" in content:
         (folder / "project.yaml").write_text(text)
         return
-    elif content.keys() & {"suppression", "consent"}:
-        project |= content
-        (folder / "segments" / "unsubscribed.yaml").write_text(yaml.safe_dump(SEGMENT))
-    elif content.keys() & {"connections", "models", "environments", "warehouse", "timezone", "start"}:
+    elif content.keys() & {
+        "suppression",
+        "consent",
+        "connections",
+        "models",
+        "environments",
+        "warehouse",
+        "timezone",
+        "start",
+    }:
         project |= content
     elif all(isinstance(value, dict) and "platform" in value for value in content.values()):
         project["connections"] = {**SURROUNDINGS["connections"], **content}  # type: ignore[dict-item]
