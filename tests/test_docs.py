@@ -108,15 +108,21 @@ def mapping(text: str) -> dict[str, Any]:
     return content
 
 
+def make_folders(folder: Path, *, with_list: bool) -> None:
+    """Makes the folders of a project, with the segment that examples of suppression name."""
+    for kind in ("segments", "platforms", "audiences", "activations", "tests"):
+        (folder / kind).mkdir()
+    if with_list:
+        (folder / "segments" / "unsubscribed.yaml").write_text(yaml.safe_dump(SEGMENT))
+
+
 def lay_out(text: str, folder: Path) -> None:
     """Writes an example as the file that it is, with a sound project around it.
 
     A first comment may name the file (`# segment_configs/segments/vip.yaml`); else its keys tell: a segment has a
     `source`, a platform `sources`, a project a `version`; blocks of project.yaml and single connections are put in.
     """
-    for kind in ("segments", "platforms", "audiences", "activations", "tests"):
-        (folder / kind).mkdir()
-    (folder / "segments" / "unsubscribed.yaml").write_text(yaml.safe_dump(SEGMENT))
+    make_folders(folder, with_list="suppression:" in text)
     project: dict[str, object] = dict(SURROUNDINGS)
     content = mapping(text)
     named = NAMED.search(text)
