@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from remote_segments.cli.options import JsonOption, ProjectOption
-from remote_segments.cli.output import count, out, print_json, say
+from remote_segments.cli.output import count, of_members, out, print_json, say
 from remote_segments.cli.simulating import simulated
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
@@ -17,6 +17,7 @@ from remote_segments.config.writing import Match
 from remote_segments.errors import ProjectError
 from remote_segments.identifiers import HASHES
 from remote_segments.sync.adding import Draft, Wishes, draft
+from remote_segments.sync.adding_rows import Stated
 from remote_segments.sync.finding import split
 from remote_segments.sync.proposing import Fit, Proposal
 
@@ -28,7 +29,9 @@ def add(
     segment: Annotated[
         str,
         typer.Argument(
-            metavar="CONNECTION/SEGMENT", help="The segment's id or name behind its connection: klaviyo/XkR2fP."
+            metavar="CONNECTION/SEGMENT",
+            help="The segment's id or name behind its connection: klaviyo/XkR2fP; of files the path, of the warehouse "
+            "the table.",
         ),
     ],
     *,
@@ -43,6 +46,18 @@ def add(
             help="Use this column (ID=COLUMN:sha256 if hashed); nothing is measured.",
         ),
     ] = None,
+    completeness: Annotated[
+        str | None,
+        typer.Option(
+            "--completeness", metavar="HOW", help="Of files: atomic, marker=FILE, manifest=FILE or count=FILE."
+        ),
+    ] = None,
+    sql: Annotated[
+        str | None, typer.Option("--sql", metavar="SELECT", help="Of the warehouse: a query instead of a table.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="With --identifier: do not look whether the model has these columns.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
@@ -50,7 +65,9 @@ def add(
     """Write the file of a segment; its columns are those that match best on one page of its members."""
     loaded = load_project(project_folder(project))
     connection, rest = split(loaded, segment)
-    wishes = Wishes(name, model, frequency, tuple(map(_match, identifier or ())))
+    if offline and not identifier:
+        raise ProjectError("bad-value", "--offline measures nothing.", "Name the columns: --identifier email=email.")
+    wishes = Wishes(name, model, frequency, tuple(map(_match, identifier or ())), Stated(completeness, sql), offline)
     with simulated(loaded):
         found = draft(loaded, connection, rest, wishes, now=datetime.now(UTC))
     if not as_json:
@@ -80,8 +97,10 @@ def _short(found: Draft) -> str:
 
 def _print(found: Draft) -> None:
     described = found.target.description
-    size = "" if described.size is None else f", {count(described.size)} members"
+    size = "" if described.size is None else f", {of_members(described.size)}"
     say(f"`{described.name}`{size}; {described.state}.")
+    if described.warning:
+        say(f"Look at this: {described.warning}")
     if found.proposal is not None:
         out.print(_table(found.proposal, found.model))
         for doubt in found.proposal.doubts:

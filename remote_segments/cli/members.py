@@ -9,7 +9,7 @@ import typer
 
 from remote_segments.cli.frames import frame_table, records
 from remote_segments.cli.options import JsonOption, ProjectOption, SegmentArgument
-from remote_segments.cli.output import count, out, print_json, say
+from remote_segments.cli.output import count, of_members, out, print_json, say
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
 from remote_segments.config.moments import moment
@@ -45,7 +45,7 @@ def members(
     if as_json:
         print_json({"segment": segment, "instant": when.isoformat(), "members": len(found)})
         return
-    say(f"{segment} had {count(len(found))} members at {when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC.")
+    say(f"{segment} had {of_members(len(found))} at {when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC.")
     if output is not None:
         say(f"They are in {output}.")
     elif len(found):

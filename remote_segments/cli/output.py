@@ -101,6 +101,11 @@ def count(number: int | None) -> str:
     return "-" if number is None else f"{number:,}"
 
 
+def of_members(number: int | None) -> str:
+    """How many members: `1 member`, `24,310 members`."""
+    return f"{count(number)} member{'' if number == 1 else 's'}"
+
+
 def status_table(statuses: Sequence[SegmentStatus]) -> Table:
     """One row per segment: what is published, what was lost and why, how old it is."""
     gap = 2 if out.width >= 100 else 1  # all columns fit into a terminal of 80

@@ -1,7 +1,7 @@
 """`remote-segments preview`: one page of a segment, mapped and shown, and nothing written anywhere."""
 
 from remote_segments.cli.options import JsonOption, ProjectOption, SegmentArgument
-from remote_segments.cli.output import count, out, print_json, say
+from remote_segments.cli.output import count, of_members, out, print_json, say
 from remote_segments.cli.simulating import simulated
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
@@ -48,7 +48,7 @@ def _json(seen: Preview) -> dict[str, object]:
 
 def _print(seen: Preview) -> None:
     counts = seen.counts
-    whole = "" if seen.size is None else f" of {count(seen.size)} members"
+    whole = "" if seen.size is None else f" of {of_members(seen.size)}"
     say(f"{seen.segment}: one page of `{seen.source_name}`, {count(counts.fetched)}{whole}; {seen.state}.")
     if not counts.fetched:
         out.print("  It has no members now.")

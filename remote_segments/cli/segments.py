@@ -11,7 +11,8 @@ from remote_segments.cli.output import count, out, print_json, problem_json, say
 from remote_segments.cli.simulating import simulated
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
-from remote_segments.sources.columns import ColumnPlatform
+from remote_segments.files.platform import FILES
+from remote_segments.files.source import ENDINGS
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.finding import Listing, Row, described, list_segments, platform_of, split
 
@@ -41,8 +42,8 @@ def segments(
         left_out = [problem_json(problem) for problem in found.left_out]
         print_json({"connection": name, "segments": [_json(row) for row in rows], "not_listed": left_out})
         return
-    by_hand = isinstance(platform_of(loaded, name), ColumnPlatform)
-    _print(name, Listing(rows, found.left_out), filter_, described_by_hand=by_hand)
+    files = platform_of(loaded, name) is FILES
+    _print(name, Listing(rows, found.left_out), filter_, how=" --completeness atomic" if files else "")
 
 
 def _has(row: Row, text: str | None) -> bool:
@@ -56,7 +57,7 @@ def _json(row: Row) -> dict[str, object]:
             "files": list(row.files)}  # fmt: skip
 
 
-def _print(connection: str, found: Listing, text: str | None, *, described_by_hand: bool) -> None:
+def _print(connection: str, found: Listing, text: str | None, *, how: str) -> None:
     if found.rows:
         table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
         for title in ("id", "name", "kind"):
@@ -74,14 +75,21 @@ def _print(connection: str, found: Listing, text: str | None, *, described_by_ha
     for problem in found.left_out:
         say(f"{problem.found} {problem.fix}")
     example = _example(connection, found.rows)
-    if example and not described_by_hand:
-        say(f"\nTo add one: remote-segments add {example}")
+    if example:
+        say(f"\nTo add one: remote-segments add {example}{how}")
+
+
+def _is_rows(row: Row) -> bool:
+    """Whether it is a file of members by its name; true of what is no file."""
+    path = row.listed.ids.get("path")
+    return path is None or path.lower().removesuffix(".gz").endswith((*ENDINGS,))
 
 
 def _example(connection: str, rows: list[Row]) -> str | None:
     """One that can be added: not in the project yet, and usable if the listing tells so; None where all are there."""
     new = [row for row in rows if not row.files]
     fitting = [row for row in new if row.listed.state in (None, "ready") and row.listed.size != 0]
+    fitting = [row for row in fitting if _is_rows(row)] or fitting
     if not new:
         return None
     ids = (fitting or new)[0].listed.ids

@@ -9,7 +9,7 @@ import typer
 
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import (
-    count,
+    of_members,
     out,
     print_annotations,
     print_json,
@@ -112,7 +112,7 @@ def _print(project: Project, spent: dict[str, Budget], found: Checked | None) ->
                   markup=False, highlight=False)  # fmt: skip
     if found:
         for segment, described in found.descriptions.items():
-            say(f"  {segment}: `{described.name}`, {count(described.size)} members, {described.state}")
+            say(f"  {segment}: `{described.name}`, {of_members(described.size)}, {described.state}")
             say(f"    a refresh of {estimate(project, project.segments[segment], described.size)}")
         for note in found.notes:
             say(f"  {note}")

@@ -105,7 +105,7 @@ class NewProject:
             description=example.description,
             model="contacts",
             connection=account.manifest.name,
-            ids=example.ids,
+            source=example.ids,
             identifiers=example.identifiers,
             frequency="1 hour",
             schema=f"../{SCHEMAS}/segment.json",

@@ -5,11 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import yaml
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.@/ -]*|[0-9]+ [a-z][a-z0-9: ]*")
 """Words, or a number and a word: what is a text for every release of YAML."""
+
+WIDTH = 100
+"""Characters of a line that is still read at a glance."""
 
 SCHEMA_LINE = "# yaml-language-server: $schema={path}"
 """The first line of a file, by which an editor finds its schema."""
@@ -23,9 +27,22 @@ def scalar(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def flow(values: Mapping[str, str]) -> str:
-    """A mapping on one line: `{connection: klaviyo, segment_id: "010"}`."""
-    return "{" + ", ".join(f"{scalar(key)}: {scalar(value)}" for key, value in values.items()) + "}"
+def flow(values: Mapping[str, Any]) -> str:
+    """A mapping of texts and mappings on one line: `{connection: klaviyo, segment_id: "010"}`."""
+    pairs = (f"{scalar(key)}: {_value(value)}" for key, value in values.items())
+    return "{" + ", ".join(pairs) + "}"
+
+
+def _value(value: Any) -> str:
+    return flow(value) if isinstance(value, Mapping) else scalar(value)
+
+
+def _source(values: Mapping[str, Any]) -> list[str]:
+    """The lines of `source:`: one, unless there is much to say of it."""
+    line = f"source: {flow(values)}"
+    if len(line) <= WIDTH and not any(isinstance(value, Mapping) for value in values.values()):
+        return [line]
+    return ["source:", *(f"  {scalar(key)}: {_value(value)}" for key, value in values.items())]
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,7 @@ def segment_text(
     description: str,
     model: str,
     connection: str,
-    ids: Mapping[str, str],
+    source: Mapping[str, Any],
     identifiers: Sequence[Match],
     frequency: str,
     start: date | None = None,
@@ -62,7 +79,7 @@ def segment_text(
         description: who is in it; left out when empty.
         model: a model of project.yaml.
         connection: a connection of project.yaml.
-        ids: the platform's id keys.
+        source: the platform's id keys, or what is said of files or a table.
         identifiers: alternatives, in the order to be tried.
         frequency: how often it is refreshed.
         start: its first partition; None for the project's.
@@ -70,7 +87,7 @@ def segment_text(
     """
     lines = [SCHEMA_LINE.format(path=schema)] if schema else []
     lines += [f"description: {scalar(description)}"] if description else []
-    lines += [f"model: {scalar(model)}", f"source: {flow({'connection': connection, **ids})}", "identifiers:"]
+    lines += [f"model: {scalar(model)}", *_source({"connection": connection, **source}), "identifiers:"]
     lines += [one.line() for one in identifiers]
     lines.append(f"refresh_frequency: {scalar(frequency)}")
     lines += [f"start: {start}   # its first partition; never change it later"] if start else []

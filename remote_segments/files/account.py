@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import pyarrow as pa
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from remote_segments.sources.account import ProvenFetch
 from remote_segments.sources.columns import Identifier
 from remote_segments.sources.members import Description, Listed, Page, Proof
 from remote_segments.sources.rows import member_page, places
+from remote_segments.sources.sampling import MOST, Sample
 
 MOST_LISTED = 1_000
 """Files and folders of a listing."""
@@ -90,14 +91,17 @@ class Reading:
                 `file-unreadable`.
             TemporaryError: `file-damaged`, `file-missing`, `files-unreachable`.
         """
-        where = self.place.where(file.path)
+        for batch in self.rows(file):
+            values = {name: batch.column(one.column).to_pylist() for name, one in self._identifiers.items()}
+            joined = self.source.joined_at
+            times = None if joined is None else batch.column(joined).to_pylist()
+            if batch.num_rows:
+                yield member_page(values, self._primary, times, self.place.where(file.path))
+
+    def rows(self, file: Entry) -> Generator[pa.RecordBatch, None, None]:
+        """Yields the rows of one file with the columns of the identifiers, as texts; raises as `pages` does."""
         with opened(self.place, file, self.source) as stream:
-            for batch in self._rows(stream, file, where):
-                values = {name: batch.column(one.column).to_pylist() for name, one in self._identifiers.items()}
-                joined = self.source.joined_at
-                times = None if joined is None else batch.column(joined).to_pylist()
-                if batch.num_rows:
-                    yield member_page(values, self._primary, times, where)
+            yield from self._rows(stream, file, self.place.where(file.path))
 
     def _rows(self, stream: Any, file: Entry, where: str) -> Iterator[pa.RecordBatch]:
         columns = places(self._identifiers, self.source.joined_at)
@@ -105,7 +109,8 @@ class Reading:
         if kind == "parquet":
             return columnar.rows(stream, columns, frozenset(filter(None, [self.source.joined_at])), where)
         if kind == "ndjson":
-            optional = frozenset(columns) - {self._identifiers[self._primary].column}
+            whole = self._identifiers.get(self._primary)
+            optional = frozenset(columns) - ({whole.column} if whole else set())
             return lines.rows(stream, columns, optional, where)
         return delimited.rows(stream, self.source, file.path, columns, where)
 
@@ -163,6 +168,19 @@ class FileAccount:
                 return first
         return Page({name: [] for name in reading._identifiers}, None, 0)
 
+    def sample(self, ids: Mapping[str, Any]) -> Sample:
+        """Returns the first rows of the first file that has any, with every column that may hold ids."""
+        source = self._source(ids)
+        for file in expect(self._place, source).files:
+            with opened(self._place, file, source) as stream:
+                names = columns_of(stream, source, file.path, self._place.where(file.path))
+            reading = Reading(self._place, source, {name: Identifier(name) for name in names}, "")
+            with closing(reading.rows(file)) as batches:
+                first = next((batch for batch in batches if batch.num_rows), None) if names else None
+            if first is not None:
+                return Sample({name: first.column(name).slice(0, MOST).to_pylist() for name in names})
+        return Sample({})
+
     def segments(
         self,
         kind: str,  # noqa: ARG002 - there is one kind of source
@@ -173,14 +191,25 @@ class FileAccount:
         found = self._place.list(folder)[:MOST_LISTED]
         return [Listed({"path": f"{one.path}/" if one.folder else one.path}, _about(one)) for one in found]
 
-    def _reading(self, ids: Mapping[str, Any], names: tuple[str, ...] | None) -> Reading:
+    def _source(self, ids: Mapping[str, Any]) -> FileSource:
         try:
-            source = FileSource.model_validate(dict(ids))
+            return FileSource.model_validate(dict(ids))
         except ValidationError:
             found, fix = "The source is not written as one of files is.", "See `remote-segments validate`."
             raise ProjectError("bad-value", found, fix, self._place.where()) from None
+
+    def _reading(self, ids: Mapping[str, Any], names: tuple[str, ...] | None) -> Reading:
+        source = self._source(ids)
         identifiers = source.identifiers(names or ())
         return Reading(self._place, source, identifiers, source.member_id or next(iter(names or identifiers)))
+
+
+def columns_of(stream: IO[bytes], source: FileSource, path: str, where: str) -> list[str]:
+    """Returns the columns of a file whose values may be ids."""
+    kind = source.format_of(path)
+    if kind == "parquet":
+        return columnar.columns_of(stream, where)
+    return lines.columns_of(stream, where) if kind == "ndjson" else delimited.columns_of(stream, source, path, where)
 
 
 def _about(one: Entry) -> str:

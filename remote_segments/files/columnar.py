@@ -42,6 +42,29 @@ def rows(stream: IO[bytes], columns: list[str], times: frozenset[str], where: st
         raise unreadable("It is no whole Parquet file, or a value in it is no text.", where) from None
 
 
+def columns_of(stream: IO[bytes], where: str) -> list[str]:
+    """Returns the names and paths of a file's columns whose values may be ids.
+
+    Raises:
+        PlatformError: `file-unreadable`.
+    """
+    try:
+        with pq.ParquetFile(stream) as file:
+            schema: pa.Schema = file.schema_arrow
+            return [path for field in schema for path in _ids(field, "") if _field(schema, path) is not None]
+    except pa.ArrowInvalid:
+        raise unreadable("It is no whole Parquet file.", where) from None
+
+
+def _ids(field: pa.Field, above: str) -> Iterator[str]:
+    path = f"{above}.{field.name}" if above else field.name
+    if pa.types.is_struct(field.type):
+        for inner in field.type:
+            yield from _ids(inner, path)
+    elif _may_be_id(field.type):
+        yield path
+
+
 def number_of_rows(stream: IO[bytes], where: str) -> int:
     """Returns the number of rows that the end of the file tells."""
     try:
@@ -58,18 +81,22 @@ def _check(schema: pa.Schema, column: str, time: bool, where: str) -> None:
         lacking([column], schema.names, where)
         raise AssertionError("unreachable: it is one of the names")
     kind = found.value_type if pa.types.is_dictionary(found) else found
-    fits = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    fits = fits or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
-    if time:
-        fits = fits or (pa.types.is_timestamp(kind) and kind.tz is not None)
-    else:
-        fits = fits or pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0)
-    if not fits:
+    if not (_is_text(kind) or (pa.types.is_timestamp(kind) and kind.tz is not None) if time else _may_be_id(kind)):
         text = (
             f"The column `{column[:60]}` has the type {kind}, which is {'no time with its zone' if time else 'no id'}."
         )
         fix = "Choose another column, or write this one as text or as a whole number."
         raise PlatformError("identifier-column-type", text, fix, where)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(is_kind(kind) for is_kind in (*texts, pa.types.is_binary, pa.types.is_large_binary))
+
+
+def _may_be_id(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any((_is_text(kind), pa.types.is_integer(kind), pa.types.is_decimal(kind) and kind.scale == 0))
 
 
 def _field(schema: pa.Schema, column: str) -> pa.DataType | None:

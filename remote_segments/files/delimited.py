@@ -72,6 +72,19 @@ def rows(stream: IO[bytes], source: FileSource, path: str, columns: list[str], w
         raise unreadable(found, where)
 
 
+def columns_of(stream: IO[bytes], source: FileSource, path: str, where: str) -> list[str]:
+    """Returns the names of a file's columns, each that is there once.
+
+    Raises:
+        PlatformError: `file-unreadable`.
+    """
+    if source.csv.header:
+        return list(source.csv.header)
+    head = in_utf8(stream, source.csv.encoding).read(HEAD)
+    names, _ = _header(head, source.delimiter_of(path), source.csv.quote, where)
+    return [name for name in names if name and names.count(name) == 1]
+
+
 def _header(head: bytes, delimiter: str, quote: str, where: str) -> tuple[list[str], int]:
     """Reads the names of the columns from the beginning of a file; returns them and their length in bytes."""
     reader = csv.reader(io.StringIO(head.decode(errors="ignore"), newline=""), delimiter=delimiter, quotechar=quote)

@@ -18,6 +18,9 @@ BLOCK = 1 << 20
 LONGEST = 1 << 26
 """Bytes of one line at most."""
 
+LOOKED_AT = 1_000
+"""Lines that tell which paths there are."""
+
 _ABSENT = object()
 
 
@@ -59,6 +62,35 @@ def rows(stream: IO[bytes], columns: list[str], optional: frozenset[str], where:
     for column in columns:
         if number and column not in seen:
             raise _lacking(column, None, where)
+
+
+def columns_of(stream: IO[bytes], where: str) -> list[str]:
+    """Returns the paths at which the first lines have nothing but texts and whole numbers.
+
+    Raises:
+        PlatformError: `file-unreadable`.
+    """
+    found: dict[str, bool] = {}
+    for block in _blocks(stream, where):
+        try:
+            objects = msgspec.json.Decoder().decode_lines(block)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise unreadable("A line is no JSON.", where) from None
+        for one in objects[:LOOKED_AT]:
+            for path, fits in _leaves(one, ""):
+                found[path] = found.get(path, True) and fits
+        break
+    return [path for path, fits in found.items() if fits]
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, bool]]:
+    """The paths of an object with a value, and whether it may be an id; a name with a dot is no piece of a path."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if "." not in name:
+                yield from _leaves(inner, f"{path}.{name}" if path else name)
+    elif value is not None and path:
+        yield path, isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _blocks(stream: IO[bytes], where: str) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from remote_segments.files.source import FileSource
 from remote_segments.settings import Texts
+from remote_segments.sources.audiences import Audiences
 from remote_segments.sources.columns import ColumnPlatform
 from remote_segments.sources.connection import ConnectionKeys, Option
 
@@ -92,6 +93,13 @@ FILES = ColumnPlatform(
     source=FileSource,
     ids_help="Write the file's path from the connection's `url` on.",
     completeness="marker, manifest, count or statement",
+    audiences=Audiences(
+        opened_or_clicked="Export the events of the tool, or let it drop its own segment of them as a file each day.",
+        journey_step="Let the tool or a job of your own write who is in the step now: a file of everybody, not of "
+        "who came.",
+        did_not_respond="Write who was sent the last campaign and is not among who opened or clicked it.",
+        cohort="One file for each branch; files of one folder become one membership.",
+    ),
     check=_check,
 )
 """The platform `files`."""

@@ -10,7 +10,6 @@ from typing import Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from remote_segments.rest.audiences import Audiences
 from remote_segments.rest.auth import Auth
 from remote_segments.rest.describing import DESCRIBED
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
@@ -26,6 +25,7 @@ from remote_segments.rest.source_kind import SourceKind
 from remote_segments.rest.writing.call import WriteCall
 from remote_segments.rest.writing.kind import DestinationKind
 from remote_segments.settings import Settings
+from remote_segments.sources.audiences import Audiences
 from remote_segments.sources.connection import ConnectionKeys
 
 Verb = Literal[

@@ -21,6 +21,7 @@ from remote_segments.rest.python.declared import PythonMembers
 from remote_segments.rest.source_kind import Reading
 from remote_segments.rest.where import Where
 from remote_segments.settings import Settings
+from remote_segments.sources.audiences import Audiences
 from remote_segments.sources.columns import ColumnPlatform
 
 PROOFS: Mapping[str, str] = {
@@ -159,14 +160,14 @@ def _section(manifest: Manifest) -> Iterator[str]:
     yield from (_source(kind) for kind in manifest.sources.values())
     yield f"- Limits of an account: {_limits(manifest.limits)}. A connection's own `limits` replace them."
     yield from (f"- The vendor promises version {version} until {day}." for version, day in manifest.sunset.items())
-    yield from _audiences(manifest)
+    yield from _audiences(manifest.audiences)
     yield "- Documentation: " + ", ".join(f"[{verb}]({address})" for verb, address in manifest.docs.items()) + "."
 
 
-def _audiences(manifest: Manifest) -> Iterator[str]:
-    if manifest.audiences is not None:
+def _audiences(audiences: Audiences | None) -> Iterator[str]:
+    if audiences is not None:
         yield "- Typical audiences:"
-        yield from (f"  - {who}: {how.strip()}" for who, how in manifest.audiences.sentences())
+        yield from (f"  - {who}: {how.strip()}" for who, how in audiences.sentences())
 
 
 def _section_of_rows(platform: ColumnPlatform) -> Iterator[str]:
@@ -189,6 +190,7 @@ def _section_of_rows(platform: ColumnPlatform) -> Iterator[str]:
     yield ""
     yield f"- **{platform.kind.capitalize()}**. {platform.ids_help}"
     yield "- Documentation: " + ", ".join(f"[{verb}]({address})" for verb, address in platform.docs.items()) + "."
+    yield from _audiences(platform.audiences)
 
 
 def _source(kind: SourceKind) -> str:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, fie
 from remote_segments.explanations import refusal
 from remote_segments.identifiers import KINDS
 from remote_segments.settings import Settings
+from remote_segments.sources.audiences import Audiences
 from remote_segments.sources.connection import ConnectionKeys
 from remote_segments.suggestions import choose
 
@@ -176,6 +177,7 @@ class ColumnPlatform:
     ids_help: str
     completeness: str
     """How it is known that no member is missing, for the table of platforms."""
+    audiences: Audiences
     check: Callable[[Mapping[str, str]], Iterator[tuple[str, str, str]]] = nothing_wrong
     """Looks at the options of a connection; yields key, what is wrong with it, and what to do."""
 

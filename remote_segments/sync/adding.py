@@ -1,7 +1,8 @@
 """A segment file for a segment of an account: found, measured, named and checked before anything is written."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +15,12 @@ from remote_segments.config.references import collision_problems
 from remote_segments.config.segment import Segment
 from remote_segments.config.writing import Match, segment_text
 from remote_segments.errors import InvalidProject, Location, Problem, ProjectError
-from remote_segments.rest.manifest import Manifest
+from remote_segments.rest.manifest import SourceKind
+from remote_segments.sources.columns import ColumnPlatform
 from remote_segments.suggestions import choose, listed
+from remote_segments.sync.adding_rows import NOTHING_STATED, Rows, Stated, rows_of
 from remote_segments.sync.connecting import connect
-from remote_segments.sync.finding import Target, find, manifest_of
+from remote_segments.sync.finding import Target, find, manifest_of, platform_of
 from remote_segments.sync.plan import ModelSource
 from remote_segments.sync.proposing import Proposal, propose
 from remote_segments.validation import check
@@ -26,6 +29,7 @@ from remote_segments.yaml import parse
 if TYPE_CHECKING:
     from remote_segments.sources.account import Account
     from remote_segments.sources.members import Page
+    from remote_segments.warehouses.base import Session
 
 SCHEMA = "schema/segment.json"
 """Where a project that `init` made keeps the schema of segment files."""
@@ -40,6 +44,10 @@ class Wishes:
     frequency: str = "1 hour"
     identifiers: tuple[Match, ...] = ()
     """Instead of measuring."""
+    stated: Stated = NOTHING_STATED
+    """What only a person can say of files and tables."""
+    offline: bool = False
+    """Whether the model may be out of reach, so that named columns are not looked up."""
 
 
 @dataclass(frozen=True)
@@ -89,31 +97,65 @@ def draft(
 
     Raises:
         ProjectError: `segment-not-found`, `segment-added`, `file-exists`, `unknown-model`, `name-invalid`,
-            `nothing-to-measure`, `no-column-matches`; what is wrong with the account or the model.
+            `nothing-to-measure`, `no-column-matches`, `unknown-column`; what is wrong with the account or the model.
         InvalidProject: what would be wrong with the file.
     """
     model = _model(project, wishes.model)
-    manifest = manifest_of(project, connection)
-    with connect(project, connection) as platform:
-        target = find(project, platform, connection, rest)
-        name = _name(project, target, wishes.name)
-        page = None if wishes.identifiers else _first_page(platform, manifest, target)
-    proposal = None if page is None else _measured(project, model, target, page)
-    matches = wishes.identifiers or tuple(_match(project, target, proposal))
+    if wishes.identifiers and not wishes.offline:
+        _look_up(project, model, wishes.identifiers)
+    with connect(project, connection) as account:
+        if isinstance(platform_of(project, connection), ColumnPlatform):
+            found: Rows | Held = rows_of(project, account, connection, rest, wishes.stated)
+        else:
+            found = _held(project, account, connection, rest, wishes.stated)
+        name = _name(project, found.target, wishes.name)
+        if isinstance(found, Held) and not wishes.identifiers:
+            found = replace(found, columns=_first_page(account, found).columns)
+    target = found.target
+    proposal = None if wishes.identifiers else _measured(project, model, found)
+    matches = wishes.identifiers or tuple(_match(found, proposal))
     day = now.astimezone(ZoneInfo(project.timezone)).date()
     text = segment_text(
-        description=target.description.name,
+        description="" if isinstance(found, Rows) else target.description.name,
         model=model,
         connection=connection,
-        ids=target.ids,
+        source=found.written(matches),
         identifiers=matches,
         frequency=wishes.frequency,
         start=day if day > project.start else None,
         schema=f"../{SCHEMA}" if (project.folder / SCHEMA).is_file() else None,
     )
     file = project.folder / SEGMENTS_FOLDER / f"{name}.yaml"
-    _check(project, name, file, text, target)
+    _check(project, name, file, text, found)
     return Draft(file, text, name, model, target, proposal)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A segment that a platform holds, with the identifiers of one page of its members."""
+
+    target: Target
+    kind: SourceKind
+    columns: Mapping[str, Sequence[str | None]] = field(default_factory=dict, repr=False)
+
+    @property
+    def title(self) -> str:
+        """What it is, at the beginning of a sentence."""
+        return f"A {self.kind.title.lower()}"
+
+    def written(self, matches: Sequence[Match]) -> dict[str, str]:  # noqa: ARG002 - of rows, they say which columns
+        """Returns its ids, as they are written under `source`."""
+        return self.target.ids
+
+
+def _held(project: Project, account: "Account", connection: str, rest: str, stated: Stated) -> Held:
+    manifest = manifest_of(project, connection)
+    if stated != NOTHING_STATED:
+        option = "--sql" if stated.sql else "--completeness"
+        found = f"{option} is for {'the warehouse' if stated.sql else 'files'}, and {connection} is {manifest.title}."
+        raise ProjectError("bad-value", found, "Leave it out.", f"connection {connection}")
+    target = find(project, account, connection, rest)
+    return Held(target, manifest.sources[target.kind])
 
 
 def _model(project: Project, wanted: str | None) -> str:
@@ -151,7 +193,7 @@ def _name(project: Project, target: Target, wanted: str | None) -> str:
         return wanted
     plain = as_name(target.description.name)
     if len(plain) < 2:  # a name of letters that no name here may have
-        plain = as_name("_".join([target.connection, *target.ids.values()]))
+        plain = as_name("_".join([target.connection, *map(str, target.ids.values())]))
     plain = f"{plain[:40]}_segment" if is_reserved(plain) else plain
     names = [plain, *(f"{plain[:44].rstrip('_')}_{number}" for number in range(2, 1_000))]
     return next(name for name in names if not (project.folder / SEGMENTS_FOLDER / f"{name}.yaml").exists())
@@ -162,45 +204,66 @@ def _exists(name: str, file: Path) -> ProjectError:
     return ProjectError("file-exists", found, "Choose another --name.", Location(file))
 
 
-def _first_page(platform: "Account", manifest: Manifest, target: Target) -> "Page":
+def _first_page(platform: "Account", held: Held) -> "Page":
     """Returns a page with all identifiers; where the key may not look up some, with those that come by themselves."""
+    target, source = held.target, held.kind
     try:
         return platform.preview(target.kind, target.ids)
     except ProjectError as error:
-        source = manifest.sources[target.kind]
         if error.code != "access-denied" or source.lookup is None:
             raise
         return platform.preview(target.kind, target.ids, tuple(source.coming()))
 
 
-def _measured(project: Project, model: str, target: Target, page: "Page") -> Proposal:
-    if page.length == 0:
+def _measured(project: Project, model: str, found: "Rows | Held") -> Proposal:
+    target = found.target
+    if not any(found.columns.values()):
         raise ProjectError(
             "nothing-to-measure",
             f"`{target.description.name}` has no members now, so that no column can be measured.",
             "Name the columns: --identifier email=EMAIL_COLUMN, as often as needed.",
             f"connection {target.connection}",
         )
+    with _reading(project, model) as (session, source):
+        return propose(session, source, project.models[model].key, found.kind, found.columns)
+
+
+@contextmanager
+def _reading(project: Project, model: str) -> Iterator[tuple["Session", ModelSource]]:
+    """A session that reads the warehouse, and where the model is in it; what fails is about the model."""
     written = project.models[model]
-    kind = manifest_of(project, target.connection).sources[target.kind]
-    source = ModelSource(table=written.table, sql=written.sql, path=written.path)
     try:
         with project.open_warehouse().read() as session:
-            return propose(session, source, written.key, kind, page.columns)
+            yield session, ModelSource(table=written.table, sql=written.sql, path=written.path)
     except ProjectError as error:
         error.placed(f"model {model}")
         raise
 
 
-def _match(project: Project, target: Target, proposal: Proposal | None) -> Sequence[Match]:
+def _look_up(project: Project, model: str, matches: Sequence[Match]) -> None:
+    """Refuses a column that the model does not have.
+
+    Raises:
+        ProjectError: `unknown-column`, with the nearest; what makes the model unreadable.
+    """
+    with _reading(project, model) as (session, source):
+        known = session.expose(table=source.table, sql=source.sql, path=source.path).columns
+    for match in matches:
+        if match.column not in known:
+            found = f"`{model}` has no column `{match.column[:60]}`."
+            fix = f"{choose(match.column, known)} Where the model is made later, add --offline."
+            raise ProjectError("unknown-column", found, fix, f"--identifier {match.identifier}={match.column}"[:120])
+
+
+def _match(found: "Rows | Held", proposal: Proposal | None) -> Sequence[Match]:
     if proposal is None or not proposal.chosen:
-        kind = manifest_of(project, target.connection).sources[target.kind]
         members = proposal.members if proposal else 0
         raise ProjectError(
             "no-column-matches",
-            f"None of {members:,} members is found by any column of the model: {listed(kind.identifiers)} were tried.",
+            f"None of {members:,} members is found by any column of the model: {listed(found.kind.identifiers)} were "
+            "tried.",
             "Look whether the model holds these people; or name the columns: --identifier email=EMAIL_COLUMN.",
-            f"connection {target.connection}",
+            f"connection {found.target.connection}",
         )
     return [
         Match(fit.identifier, fit.column, fit.hashed, f"{fit.matched:,} of {fit.having:,} on the first page")
@@ -208,23 +271,23 @@ def _match(project: Project, target: Target, proposal: Proposal | None) -> Seque
     ]
 
 
-def _check(project: Project, name: str, file: Path, text: str, target: Target) -> None:
+def _check(project: Project, name: str, file: Path, text: str, drafted: "Rows | Held") -> None:
     """Holds the draft against everything that `validate` checks of it."""
     document = parse(text, file)
     segment, problems = check(document, Segment, {"file": file})
     found: list[Problem] = list(problems)
     if segment is not None:
         segment = segment.model_copy(update={"name": name})
-        kind = manifest_of(project, target.connection).sources[target.kind]
+        kind = drafted.kind
         for position, entry in enumerate(segment.identifiers):
             for identifier in entry:
                 if identifier not in kind.identifiers:
                     where = document.locate(("identifiers", position, identifier))
-                    sentence = f"A {kind.title.lower()} gives no identifier `{identifier}`."
+                    sentence = f"{drafted.title} gives no identifier `{identifier}`."
                     found.append(Problem("unknown-identifier", sentence, choose(identifier, kind.identifiers), where))
         found += collision_problems(segment, project.models, project.warehouse.schema_, document)
         with_it = replace(project, segments={**project.segments, name: segment})
-        size = target.description.size
+        size = drafted.target.description.size
         found += quota_problems(with_it, {} if size is None else {name: size})
     if found:
         raise InvalidProject(found)

@@ -67,7 +67,7 @@ def manifest_of(project: Project, connection: str) -> Manifest:
     platform = platform_of(project, connection)
     if isinstance(platform, ColumnPlatform):
         found = f"The platform `{platform.name}` has no manifest: which rows are members, each segment's file says."
-        fix = "Write the segment's file by hand, as docs/generic-sources.md shows; `validate --live` checks it."
+        fix = "`remote-segments add` writes such a file, and `remote-segments validate --live` checks it."
         raise ProjectError("no-manifest", found, fix, f"connection {connection}")
     return platform
 

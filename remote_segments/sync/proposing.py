@@ -16,6 +16,7 @@ from remote_segments.membership.literals import quoted, table_name
 from remote_segments.membership.models import Model, comparable_type
 from remote_segments.membership.tables import KEY_COLUMNS
 from remote_segments.rest.manifest import SourceKind
+from remote_segments.sources.columns import ColumnKind
 from remote_segments.sync.plan import ModelSource
 from remote_segments.sync.trying import TRIAL, aside, stage_members
 from remote_segments.warehouses.base import Session
@@ -87,7 +88,7 @@ def propose(
     session: Session,
     source: ModelSource,
     key: tuple[str, ...],
-    kind: SourceKind,
+    kind: "SourceKind | ColumnKind",
     columns: Mapping[str, Sequence[str | None]],
 ) -> Proposal:
     """Measures which columns of a model hold the identifiers of some members.

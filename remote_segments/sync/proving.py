@@ -205,8 +205,9 @@ def _proven(source: SourceKind, first: Reading) -> Iterator[str]:
     yield "the key is accepted, and may describe the segment and read its members"
     pages = "page" if isinstance(source.members, Members) else "file"
     pages += "" if proof.pages == 1 else "s"
+    members = f"{proof.members:,} member{'' if proof.members == 1 else 's'}"
     counted = "" if proof.declared_total is None else f" (it counts {proof.declared_total:,})"
-    yield f"{proof.members:,} members on {proof.pages:,} {pages}: {proof.completeness}{counted}"
+    yield f"{members} on {proof.pages:,} {pages}: {proof.completeness}{counted}"
     for name in source.identifiers:
         having = sum(one is not None for one in first.columns.get(name, ()))
         if having:

@@ -4,6 +4,7 @@ from datetime import date
 
 from pydantic import Field, model_validator
 
+from remote_segments.sources.audiences import Audiences
 from remote_segments.sources.columns import ColumnPlatform, ColumnSource
 from remote_segments.sources.connection import ConnectionKeys
 
@@ -48,5 +49,12 @@ WAREHOUSE = ColumnPlatform(
     source=QuerySource,
     ids_help="Write the table as `schema.table`, or a SELECT under `sql`.",
     completeness="one transaction",
+    audiences=Audiences(
+        opened_or_clicked="Where the tool's events are loaded: `select distinct contact_id from events.email "
+        "where kind in ('open', 'click') and at > current_date - 30`.",
+        journey_step="A SELECT of the latest event of each person in the journey, where that is the entry of the step.",
+        did_not_respond="A SELECT of who was sent the campaign, `except` one of who opened or clicked it.",
+        cohort="A SELECT on the column or table that holds the assignment, one segment for each branch.",
+    ),
 )
 """The platform `warehouse`."""

@@ -18,6 +18,7 @@ from remote_segments.sources.account import ProvenFetch
 from remote_segments.sources.columns import Identifier
 from remote_segments.sources.members import Description, Listed, Page, Proof
 from remote_segments.sources.rows import lacking, member_page
+from remote_segments.sources.sampling import MOST, Sample
 from remote_segments.warehouses.base import Relation, Session, Warehouse
 from remote_segments.warehouses.platform import QuerySource
 from remote_segments.warehouses.quoting import identifier, literal, qualified
@@ -131,7 +132,7 @@ class Query:
         joined = self._source.joined_at
         chosen += [f"CAST({identifier(joined)} AS VARCHAR)"] if joined else []
         named = ", ".join(f"{text} AS c{number}" for number, text in enumerate(chosen))
-        table = qualified(relation.schema, relation.name) if relation.schema else identifier(relation.name)
+        table = _named(relation)
         select = f"SELECT {named} FROM {table}" + (f" LIMIT {most}" if most else "")
         for batch in session.stream(select, BATCH):
             values = [column.to_pylist() for column in batch.columns]
@@ -140,9 +141,18 @@ class Query:
 
     def described(self, session: Session, relation: Relation) -> Description:
         """Counts the rows, which also runs the whole statement once."""
-        table = qualified(relation.schema, relation.name) if relation.schema else identifier(relation.name)
+        table = _named(relation)
         ((count,),) = session.rows(f"SELECT count(*) FROM {table}")
         return Description(self.name, count)
+
+    def sample(self, session: Session, relation: Relation) -> Sample:
+        """Returns some rows with every column whose type may be that of ids."""
+        names = [name for name, kind in relation.columns.items() if _IDS.fullmatch(kind)]
+        if not names:
+            return Sample({})
+        chosen = ", ".join(f"CAST({identifier(name)} AS VARCHAR)" for name in names)
+        rows = session.rows(f"SELECT {chosen} FROM {_named(relation)} LIMIT {MOST}")
+        return Sample({name: [row[number] for row in rows] for number, name in enumerate(names)})
 
     def first_page(self) -> Page:
         """Reads some rows."""
@@ -160,6 +170,10 @@ class Query:
     def _unreadable(self, detail: str) -> ProjectError:
         found = f"The source cannot be read: {detail}"
         return ProjectError("source-unreadable", found, "Mend the SELECT or the view, then refresh again.", self._where)
+
+
+def _named(relation: Relation) -> str:
+    return qualified(relation.schema, relation.name) if relation.schema else identifier(relation.name)
 
 
 class QueryAccount:
@@ -205,6 +219,17 @@ class QueryAccount:
         """Returns some rows."""
         return self._query(ids, identifiers).first_page()
 
+    def sample(self, ids: Mapping[str, Any]) -> Sample:
+        """Returns some rows with every column whose type may be that of ids.
+
+        Raises:
+            ProjectError: `source-missing`, `source-unreadable`, `grant-missing`.
+        """
+        source = self._source(ids)
+        query = Query(self._warehouse, source, {}, "", f"connection {self._connection}")
+        with query.session() as session:
+            return query.sample(session, query.relation(session))
+
     def segments(
         self,
         kind: str,  # noqa: ARG002 - there is one kind of source
@@ -222,13 +247,15 @@ class QueryAccount:
             )
         return [Listed({"table": f"{schema}.{name}"}, kind.lower()) for schema, name, kind in rows]
 
-    def _query(self, ids: Mapping[str, Any], names: tuple[str, ...] | None) -> Query:
-        where = f"connection {self._connection}"
+    def _source(self, ids: Mapping[str, Any]) -> QuerySource:
         try:
-            source = QuerySource.model_validate(dict(ids))
+            return QuerySource.model_validate(dict(ids))
         except ValidationError:
             found, fix = "The source is not written as one of the warehouse is.", "See `remote-segments validate`."
-            raise ProjectError("bad-value", found, fix, where) from None
+            raise ProjectError("bad-value", found, fix, f"connection {self._connection}") from None
+
+    def _query(self, ids: Mapping[str, Any], names: tuple[str, ...] | None) -> Query:
+        source, where = self._source(ids), f"connection {self._connection}"
         identifiers = source.identifiers(names or ())
         primary = source.member_id or next(iter(names or identifiers))
         return Query(self._warehouse, source, identifiers, primary, where)

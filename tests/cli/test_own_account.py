@@ -249,7 +249,7 @@ def test_a_name_of_the_platform_finds_its_segment(started: Path) -> None:
 
 def test_columns_may_be_named(started: Path) -> None:
     """Then nothing is measured, also where there is nothing to measure."""
-    words = ("add", "klaviyo/NOBODY", "--identifier", "email=email_sha256:sha256")
+    words = ("add", "klaviyo/NOBODY", "--identifier", "email=email_sha256:sha256", "--offline")
     assert command(*words, "--json").document["measured"] is None
     segment = yaml.safe_load((started / "segments" / "nobody_yet.yaml").read_text())
     assert segment["identifiers"] == [{"email": {"column": "email_sha256", "hashed": "sha256"}}]

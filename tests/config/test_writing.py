@@ -63,7 +63,7 @@ def test_a_written_file_is_valid() -> None:
         description='VIP: "openers"',
         model="contacts",
         connection="klaviyo",
-        ids={"list_id": "a1", "segment_id": "010"},
+        source={"list_id": "a1", "segment_id": "010"},
         identifiers=[Match("external_id", "contact id", note="9 of 10"), Match("email", "email_sha256", "sha256")],
         frequency="30 6 * * mon-fri",
         start=date(2026, 11, 24),
