@@ -116,7 +116,7 @@ class Deliveries(Settings):
     identifiers: dict[str, str | int] = Field(
         min_length=1,
         description="For each identifier, the platform's own included: a text in which {n} stands for the member's "
-        "number, or a number to which it is added.",
+        "number, {nnn} for it in three digits, or a number to which it is added.",
     )
     describe: tuple[Exchange, ...] = Field((), description="The calls that describe the list.")
     unsuitable: Answer | None = Field(

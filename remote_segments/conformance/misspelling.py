@@ -192,6 +192,10 @@ def noticed(
         if only in {None, case.source} and (found_here := list(differences(manifest, case))):
             raised = any(difference.error for difference in found_here)
             return [case_differs(document, name, difference) for difference in found_here], raised
+    for kind in manifest.destinations if only is None else ():
+        desk = Desk(document, manifest, exchanges, kind, "add")
+        if refusals := [*sending.throttled(desk).problems, *sending.key_expired(desk).problems]:
+            return refusals, True
     return [], False
 
 

@@ -79,7 +79,9 @@ class Recipient:
     def people(self, number: int) -> dict[str, Any]:
         """Returns the identifiers of one person, as JSON has them."""
         return {
-            name: pattern + number if isinstance(pattern, int) else pattern.replace("{n}", str(number))
+            name: pattern + number
+            if isinstance(pattern, int)
+            else pattern.replace("{n}", str(number)).replace("{nnn}", f"{number:03}")
             for name, pattern in self.deliveries.identifiers.items()
         }
 

@@ -51,8 +51,9 @@ def texts_of(template: Any) -> Iterator[str]:
         yield f"{{{template.name}}}"
     elif isinstance(template, dict):
         for name, inner in template.items():
-            if names(name):
-                raise ValueError("a placeholder stands for a value, not for a name")
+            if names(name) and f"{{{names(name)[0]}}}" != name:
+                raise ValueError("a placeholder stands for a value or for a whole name")
+            yield from (name,) if names(name) else ()
             yield from texts_of(inner)
     elif isinstance(template, list):
         for inner in template:
@@ -65,7 +66,7 @@ def _filled(template: Any, values: Mapping[str, str]) -> Any:
     if isinstance(template, Bare):
         return template.fill(values)
     if isinstance(template, dict):
-        return {name: _filled(inner, values) for name, inner in template.items()}
+        return {fill(name, values): _filled(inner, values) for name, inner in template.items()}
     if isinstance(template, list):
         return [_filled(inner, values) for inner in template]
     return fill(template, values) if isinstance(template, str) else template

@@ -33,6 +33,9 @@ from remote_segments.rest.writing.doubts import batch_refused, unknown
 
 Result = TypeVar("Result")
 
+ABOUT_MEMBERS: frozenset[Meaning] = frozenset({"refused", "not-found"})
+"""Meanings of a refusal that may be about the member of a call, and not about the call, the key or the account."""
+
 TRICKLE = 10
 """Times the time-out that one answer may take in all: a server that sends a byte now and then is given up, too."""
 
@@ -194,10 +197,9 @@ class Client:
             outcome = self._try(request, credential, tally, read)
             if isinstance(outcome, Response):
                 outcome = self._unmasked(outcome)
-                if outcome.status in request.accepted:
-                    return outcome
                 means = self._meaning(request, outcome)
-                if means == "success":
+                about_it = not request.effect or means in ABOUT_MEMBERS
+                if means == "success" or (outcome.status in request.accepted and about_it):
                     return outcome
                 if means == "key-refused" and not (renewed or fresh) and self.session.forget(credential):
                     renewed = True  # its time was over: the call was not carried out, and is made once more

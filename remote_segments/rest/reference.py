@@ -154,7 +154,8 @@ def _section(manifest: Manifest) -> Iterator[str]:
         default = f" If not written: {option.default}." if option.default else ""
         known = f" Known: {', '.join(option.values)}." if option.values else ""
         mark = "" if option.default is None else "# "
-        yield f"  {mark}{name}: ...  # {option.description}{known}{default}"
+        shown = option.values[0] if option.values and option.default is None else "..."
+        yield f"  {mark}{name}: {shown}  # {option.description}{known}{default}"
     yield "```"
     yield ""
     yield from (_source(kind) for kind in manifest.sources.values())

@@ -54,12 +54,17 @@ _Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.c
 
 
 def _plain(schema: Any, platform: str) -> Any:
-    """Returns a description with OpenAPI's `nullable` as JSON Schema says it, without what is known to be wrong."""
+    """Returns a description with OpenAPI's `nullable` as JSON Schema says it, without what is known to be wrong.
+
+    `oneOf` is read as `anyOf`: vendors write it of forms that require nothing, so that each fits all of them.
+    """
     if isinstance(schema, list):
         return [_plain(one, platform) for one in schema]
     if not isinstance(schema, dict):
         return schema
     found = {name: {} if (platform, name) in UNDESCRIBED else _plain(one, platform) for name, one in schema.items()}
+    if "oneOf" in found:
+        found["anyOf"] = found.pop("oneOf")
     if found.pop("nullable", False) is True:
         return {"anyOf": [found, {"type": "null"}]}
     return found

@@ -90,7 +90,7 @@ REFUSED: dict[str, Any] = {
     "a brace that is not part": '{"id": "{Segment}"}',
     "the body is a JSON object": "[1]",
     "Expecting value": '{"id": }',
-    "not for a name": '{"{number}": 1}',
+    "or for a whole name": '{"a {number}": 1}',
     "Extra data": '{"id": 1} x',
 }
 

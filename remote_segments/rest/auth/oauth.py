@@ -1,4 +1,4 @@
-"""OAuth2 for a program without a person: client id and secret are exchanged for a token that ends (RFC 6749, 4.4)."""
+"""OAuth2 for a program: client id and secret, or a refresh token, are exchanged for a token that ends (RFC 6749)."""
 
 import json
 from base64 import b64encode
@@ -37,6 +37,11 @@ class OAuth2(Way):
     client_in: Literal["body", "basic"] = Field(
         "body", description="Whether id and secret are fields of the body, or sent as HTTP basic authentication."
     )
+    refresh_token: str | None = Field(
+        None,
+        description="Name of the connection's secret that is a refresh token, for platforms where a person allows it "
+        "once; the token is then renewed with it (RFC 6749, 6).",
+    )
     scope: Template | None = Field(None, description="Scope that is asked for.")
     fields: dict[str, Template] = Field(
         default_factory=dict, description="More fields of the body, such as an audience; may hold options."
@@ -49,14 +54,14 @@ class OAuth2(Way):
 
     @model_validator(mode="after")
     def _fields_are_more(self) -> "OAuth2":
-        own = sorted({"grant_type", "client_id", "client_secret", "scope"} & set(self.fields))
+        own = sorted({"grant_type", "client_id", "client_secret", "scope", "refresh_token"} & set(self.fields))
         if own:
             raise ValueError(f"the field {own[0]} is written by oauth2 itself")
         return self
 
     def uses(self) -> tuple[str, ...]:
         """Returns the names of the secrets it needs."""
-        return self.client_id, self.client_secret
+        return (self.client_id, self.client_secret, *([self.refresh_token] if self.refresh_token is not None else []))
 
     def names(self) -> Iterator[str]:
         """Yields the options that its texts hold."""
@@ -85,6 +90,8 @@ class OAuth2(Way):
     def _call(self, keys: Keys, address: str, where: str) -> Request:
         client, secret = keys.secrets[self.client_id], keys.secrets[self.client_secret]
         fields = dict([GRANT])
+        if self.refresh_token is not None:
+            fields = {GRANT[0]: "refresh_token", "refresh_token": keys.secrets[self.refresh_token]}
         media_type = "application/json" if self.send == "json" else "application/x-www-form-urlencoded"
         headers = {} if self.send == "query" else {"content-type": media_type}
         if self.scope is not None:

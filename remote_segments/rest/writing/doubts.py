@@ -33,7 +33,7 @@ def too_large(size: int, allowed: int, where: str) -> BatchRefused:
 
 def partly_refused(refused: int, length: int, where: str) -> BatchRefused:
     """Returns what is raised when some of a batch were refused, and nobody says who."""
-    found = f"The platform refused {refused:,} of {length:,} members and does not say which."
+    found = f"The platform refused {refused:,} or more of {length:,} members and does not say which."
     return BatchRefused(
         "batch-partly-refused", found, "It is sent again in halves until the bad member is alone.", where
     )

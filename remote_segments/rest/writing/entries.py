@@ -1,13 +1,12 @@
 """What stands for one member in a call, and where in the call its members are."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from remote_segments.rest.bodies import Bare, parsed, texts_of
-from remote_segments.rest.paging.turns import placed
-from remote_segments.rest.paths import Path
 from remote_segments.rest.placeholders import Template, fill, names, well_formed
 from remote_segments.settings import Settings
 
@@ -25,6 +24,16 @@ def _json(text: str) -> str:
 
 JsonText = Annotated[str, AfterValidator(_json)]
 """The text of any JSON value with placeholders."""
+
+
+def _inside(path: str) -> str:
+    if not re.fullmatch(r"\.|[^.\s{}]+(\.[^.\s{}]+)*", path):
+        raise ValueError("names joined by dots, or one dot for the object itself")
+    return path
+
+
+Inside = Annotated[str, AfterValidator(_inside)]
+"""A place within an object that is sent."""
 
 Row = Mapping[str, str | None]
 """What placeholders stand for of one member; None for an identifier that it lacks."""
@@ -57,8 +66,10 @@ class Entries(Settings):
         description="What an identifier that a member lacks becomes: its key is left out, with an entry of an array "
         "that holds nothing else; an empty text; or an empty object in place of the one around it.",
     )
-    attributes: Path | None = Field(
-        None, description="Where within one member's object the model's columns go.", examples=["attributes.properties"]
+    attributes: Inside | None = Field(
+        None,
+        description="Where within one member's object the model's columns go; `.` for beside its other keys.",
+        examples=["attributes.properties"],
     )
 
     @model_validator(mode="after")
@@ -89,7 +100,7 @@ class Entries(Settings):
     def put(self, body: Any, entries: Sequence[Any], values: Mapping[str, str]) -> Any:
         """Returns a body with its members."""
         members: Any = list(entries) if self.joined is None else self.joined.join(map(str, entries))
-        return members if self.at is None else placed(body or {}, fill(self.at, values).split("."), members)
+        return members if self.at is None else put_in(body or {}, fill(self.at, values).split("."), members)
 
     def query(self, entries: Sequence[Any], values: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
         """Returns the parameter that holds the members."""
@@ -101,9 +112,22 @@ def with_attributes(entry: dict[str, Any], path: str | None, attributes: Mapping
     """Returns a member's object with columns of the model in it."""
     if path is None or not attributes:
         return entry
+    pieces = [] if path == "." else path.split(".")
     for name, value in attributes.items():
-        entry = placed(entry, [*path.split("."), name], value)
+        entry = put_in(entry, [*pieces, name], value)
     return entry
+
+
+def put_in(body: Any, names_: Sequence[str], value: Any) -> Any:
+    """Returns a document with a value put in at a place; a number counts from 0 in an array."""
+    if not names_:
+        return value
+    name, *rest = names_
+    if isinstance(body, list):
+        place = int(name)
+        return [*body[:place], put_in(body[place], rest, value), *body[place + 1 :]]
+    inner = body if isinstance(body, Mapping) else {}
+    return {**inner, name: put_in(inner.get(name), rest, value)}
 
 
 def _or_nothing(value: Any) -> Any:

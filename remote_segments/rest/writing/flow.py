@@ -55,6 +55,8 @@ class Sending:
         """
         self.told = [None] * len(self.batch)
         self.columns = {name: list(column) for name, column in self.batch.identifiers.items()}
+        if self.kind.first_only:
+            self._keep_first()
         self._refuse_misshapen()
         yield from self._resolved()
         self._refuse_unaddressable()
@@ -75,6 +77,14 @@ class Sending:
         sent = Sent(len(self.batch), self.batch.identifiers, f"{self.where}.job")
         told = yield from self.verb.job.ask.asked(call, sent)
         return None if told is None else _answer(told)
+
+    def _keep_first(self) -> None:
+        """Leaves each member the first of its identifiers."""
+        columns = list(self.columns.values())
+        for place in range(len(self.batch)):
+            there = [column for column in columns if column[place] is not None]
+            for column in there[1:]:
+                column[place] = None
 
     def _refuse_misshapen(self) -> None:
         for name, column in self.columns.items():

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from remote_segments.destinations.batches import OTHER_REASON
 from remote_segments.errors import PlatformError
 from remote_segments.rest.decoding import decode_document
 from remote_segments.rest.endpoint import Endpoint
@@ -14,6 +15,7 @@ from remote_segments.rest.messages import Request, Response
 from remote_segments.rest.paging.turns import Call
 from remote_segments.rest.paths import Path, take
 from remote_segments.rest.refusals import as_text
+from remote_segments.rest.writing.doubts import partly_refused
 from remote_segments.rest.writing.telling import Sent, Telling, Whole
 from remote_segments.rest.writing.verdicts import Told
 from remote_segments.settings import Settings, Texts
@@ -29,6 +31,9 @@ class Asking(Endpoint):
     pending: Texts = Field((), description="Values that mean: not yet.", examples=[["queued", "processing"]])
     done: Texts = Field((), description="Values that mean: done.", examples=[["complete"]])
     failed: Texts = Field((), description="Values that mean: it will never be done; its members are tried again later.")
+    partly: Texts = Field(
+        (), description="Values that mean: done, and some members were refused without a word about which."
+    )
     not_ready: Statuses = Field((), description="HTTP statuses that mean: not yet.")
     every: float = Field(10.0, gt=0, description="Seconds between two looks.")
     deadline: float = Field(86_400.0, gt=0, description="Seconds after which its members count as unknown.")
@@ -40,7 +45,7 @@ class Asking(Endpoint):
     def _tells(self) -> "Asking":
         if self.status is None or not self.done:
             raise ValueError("`status` says how far it is, and `done` which values mean that it is over")
-        words = [*self.pending, *self.done, *self.failed]
+        words = [*self.pending, *self.done, *self.failed, *self.partly]
         if len(set(words)) < len(words):
             raise ValueError("one value cannot mean two things")
         return self
@@ -62,6 +67,10 @@ class Asking(Endpoint):
             return None
         if value in self.failed:
             return [("rejected", JOB_FAILED, False)] * sent.length
+        if value in self.partly and sent.length == 1:
+            return [("rejected", OTHER_REASON, False)]
+        if value in self.partly:
+            raise partly_refused(1, sent.length, sent.where)
         if value not in self.done:
             found = f"The job's status at `{self.status}` is none that the manifest knows."
             fix = "Add the value to pending, done or failed in the manifest."

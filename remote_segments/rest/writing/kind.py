@@ -75,6 +75,9 @@ class DestinationKind(Settings):
         (),
         description="What a member must have: one of these identifiers, or all of one of these sets. By default any.",
     )
+    first_only: bool = Field(
+        False, description="Whether a member goes by one identifier only: the first that it has, in the order given."
+    )
     creates_people: bool = Field(description="Whether people whom the platform does not know are created there.")
     notes: str = Field("", description="What a user should know before sending to it.")
     readable: str | None = Field(

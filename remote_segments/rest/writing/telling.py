@@ -29,10 +29,10 @@ class Sent:
 
     def places(self, name: str | None) -> dict[str, list[int]]:
         """Returns where each value of an identifier is; the case is ignored, since platforms write addresses lower."""
-        if name is None or name not in self.identifiers:
-            (name,) = self.identifiers if len(self.identifiers) == 1 else (name or "",)
+        if name is None and len(self.identifiers) == 1:
+            (name,) = self.identifiers
         found: dict[str, list[int]] = {}
-        for place, value in enumerate(self.identifiers[name]):
+        for place, value in enumerate(self.identifiers.get(name or "", ())):
             if value is not None:
                 found.setdefault(value.lower(), []).append(place)
         return found
@@ -136,6 +136,7 @@ class Among(Verdict):
     outcome: Literal["accepted", "rejected"] = Field(
         "rejected", description="What became of those it names, unless `status` says it of each."
     )
+    by: str | None = Field(None, description="Which identifier names them here, where several are sent.")
     code: str | None = Field(None, description="Code of those it names as rejected, where their entries have none.")
     absent: Literal["error", "empty"] = Field("error", description="What it means when the array is not there.")
 
@@ -152,7 +153,7 @@ class Among(Verdict):
             PlatformError: `path-missing`, `wrong-type`, `outcome-foreign`, `outcome-unknown-value`.
         """
         told: dict[int, Told] = {}
-        places = sent.places(by) if self.number is None else {}
+        places = sent.places(self.by or by) if self.number is None else {}
         for name, entry in self._named(document, sent):
             for place in [int(name)] if self.number is not None else known(name, places, sent):
                 if place >= sent.length:

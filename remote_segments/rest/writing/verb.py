@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterator
 
 from pydantic import Field, model_validator
 
-from remote_segments.rest.paths import Path
 from remote_segments.rest.writing.call import WriteCall
-from remote_segments.rest.writing.entries import Entries
+from remote_segments.rest.writing.entries import Entries, Inside
 from remote_segments.rest.writing.jobs import Later
 from remote_segments.rest.writing.telling import Each, Named, Refused, Telling, Whole
 
@@ -27,7 +26,7 @@ class WriteVerb(WriteCall):
     idempotent: bool = Field(
         description="Whether the same call may be made twice: only then it is repeated when no answer came."
     )
-    attributes: Path | None = Field(
+    attributes: Inside | None = Field(
         None, description="Where in the body the model's columns go, where a call is about one member."
     )
     answer: Telling = Field(
@@ -54,6 +53,8 @@ class WriteVerb(WriteCall):
 
     def _may_refuse_some(self) -> bool:
         whole = self.job.ask.answer if self.job is not None else self.answer
+        if self.job is not None and self.job.ask.partly:
+            return True
         return self.most > 1 and isinstance(whole, Whole) and whole.needs_document()
 
     def uses(self, known: Collection[str]) -> set[str]:
