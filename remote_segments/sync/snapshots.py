@@ -4,6 +4,7 @@ Snapshots of a segment are ordered by `effective_at`, the instant from which the
 """
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -134,6 +135,20 @@ def newest_mapped(session: Session, segment: str) -> Snapshot | None:
 def newest_published(session: Session, segment: str, limit: int) -> list[Snapshot]:
     """The newest published snapshots, the one that `<segment>` shows first."""
     return _rows(session, segment, "state = 'published'", NEWEST, limit)
+
+
+def newest_published_of(session: Session, names: Collection[str]) -> dict[str, Snapshot]:
+    """The newest published snapshot of each name, in one statement."""
+    if not names or session.relation("snapshots", session.schema) is None:
+        return {}
+    columns, listed = ", ".join(map(quoted, COLUMNS)), ", ".join(map(literal, names))
+    place = f"row_number() OVER (PARTITION BY segment ORDER BY {NEWEST}) AS place"
+    rows = session.rows(
+        f"SELECT {columns} FROM (SELECT *, {place} "
+        f"FROM {_table(session)} WHERE state = 'published' AND segment IN ({listed})) ranked "
+        "WHERE place = 1"
+    )
+    return {row[0]: Snapshot(**dict(zip(COLUMNS, row, strict=True))) for row in rows}
 
 
 def held(session: Session, segment: str) -> list[Snapshot]:

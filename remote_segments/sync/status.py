@@ -140,7 +140,12 @@ class _Read:
 def read_status(project: Project, now: datetime) -> list[SegmentStatus]:
     """The status of every segment of the project, in the order of their names."""
     with reading(project.open_warehouse()) as session:
-        found = _read(session, project, now)
+        return status_in(session, project, now)
+
+
+def status_in(session: Session, project: Project, now: datetime) -> list[SegmentStatus]:
+    """The same in a session that is open."""
+    found = _read(session, project, now)
     return [_status(segment, found, now) for _, segment in sorted(project.segments.items())]
 
 

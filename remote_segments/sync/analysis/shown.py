@@ -9,11 +9,8 @@ from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
 from remote_segments.membership.analysis.current import CURRENT, current_snapshots
 from remote_segments.membership.compile import Scope
-from remote_segments.membership.literals import literal, quoted, table_name
-from remote_segments.suggestions import choose
 from remote_segments.sync.reading import never_published
-from remote_segments.sync.snapshots import COLUMNS, Snapshot
-from remote_segments.sync.status import PUBLISHED_ORDER
+from remote_segments.sync.snapshots import Snapshot, newest_published_of
 from remote_segments.sync.store import reading
 from remote_segments.warehouses.base import Session
 
@@ -39,22 +36,15 @@ class Shown:
         return found
 
 
-def published_names(project: Project) -> list[str]:
-    """Everything that is published under a name of its own: segments, and what is combined of them."""
-    return sorted({*project.segments, *getattr(project, "audiences", {})})
-
-
 def chosen_names(project: Project, names: Sequence[str] | None) -> list[str]:
     """The names that are asked about, each once; all of the project for None.
 
     Raises:
         ProjectError: `unknown-segment`.
     """
-    known = published_names(project)
     for name in names or ():
-        if name not in known:
-            raise ProjectError("unknown-segment", f"There is no segment `{name[:60]}`.", choose(name, known))
-    return known if names is None else list(dict.fromkeys(names))
+        project.named(name)
+    return sorted(project.published) if names is None else list(dict.fromkeys(names))
 
 
 @contextmanager
@@ -66,7 +56,7 @@ def asking(project: Project, names: Sequence[str] | None) -> Iterator[tuple[Sess
     """
     chosen = chosen_names(project, names)
     with reading(project.open_warehouse()) as session:
-        found = _snapshots(session, chosen)
+        found = newest_published_of(session, chosen)
         missing = tuple(name for name in chosen if name not in found)
         if not found:
             raise never_published(missing[0]) if len(missing) == 1 else _nothing_published(len(missing))
@@ -82,22 +72,8 @@ def unpublished(project: Project, names: Sequence[str] | None) -> tuple[str, ...
     """Names of those asked about that show nothing yet."""
     chosen = chosen_names(project, names)
     with reading(project.open_warehouse()) as session:
-        found = _snapshots(session, chosen)
+        found = newest_published_of(session, chosen)
     return tuple(name for name in chosen if name not in found)
-
-
-def _snapshots(session: Session, names: Sequence[str]) -> dict[str, Snapshot]:
-    """The newest published snapshot of each name, in one statement."""
-    if not names or session.relation("snapshots", session.schema) is None:
-        return {}
-    columns, listed = ", ".join(map(quoted, COLUMNS)), ", ".join(map(literal, names))
-    place = f"row_number() OVER (PARTITION BY segment ORDER BY {PUBLISHED_ORDER}) AS place"
-    rows = session.rows(
-        f"SELECT {columns} FROM (SELECT *, {place} "
-        f"FROM {table_name(session.schema, 'snapshots')} WHERE state = 'published' AND segment IN ({listed})) ranked "
-        "WHERE place = 1"
-    )
-    return {row[0]: Snapshot(**dict(zip(COLUMNS, row, strict=True))) for row in rows}
 
 
 def scope_for(session: Session, snapshots: Sequence[Snapshot]) -> Scope:

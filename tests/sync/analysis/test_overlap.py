@@ -104,6 +104,17 @@ def test_no_small_combination_can_be_computed(
             assert reference.may_be_shown(seen, list(true.values()), smallest)
 
 
+def test_two_missing_combinations_of_few_people_take_a_third(tmp_path: Path, duckdb_warehouse: DuckDBWarehouse) -> None:
+    """One person in each of two combinations: the sizes would tell both, so a larger one is left out."""
+    desk = analysed(tmp_path, duckdb_warehouse, ["first", "second", "third"])
+    numbers = [str(key) for key in range(60)]
+    desk.publish("first", numbers[:20])
+    desk.publish("second", [numbers[0], *numbers[20:40]])
+    desk.publish("third", [numbers[1], *numbers[40:60]])
+    assert list(intersections(desk.project).people) == [20, 20, 18, 1, 1]
+    assert list(intersections(desk.project, smallest=5).people) == []
+
+
 def test_small_pressure_is_shown_as_so_many_or_more(small_desk: Analysed) -> None:
     """Where few people are in many segments, only how many are in that number or more is shown."""
     found = pressure(small_desk.project)
