@@ -122,6 +122,13 @@ def share_of(salt: str, keys: Sequence[Any], dialect: str) -> Any:
     )
 
 
+def text_number(text: Any, dialect: str) -> Any:
+    """A number that stands for a text: equal texts, equal numbers, in one engine of one release."""
+    if dialect == POSTGRES:
+        return _function("hashtextextended", ("string", "int64"), "int64")(text, 0)
+    return _function("hash", ("string",), "int64")(text)
+
+
 BUILT_IN_HASHES = ("md5", "sha256")
 """Hashes that every engine has; DuckDB has `sha1`, too, in Postgres it needs an extension."""
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from remote_segments.membership.compile import Scope, finished, unbound
+from remote_segments.membership.functions import text_number
 from remote_segments.membership.tables import KEY_COLUMNS, RECIPIENTS
 
 MOVES = "rs_moves"
@@ -197,18 +198,67 @@ def counts() -> Any:
 
     rows = unbound(MOVES, {"action": "text", "why": "text", "listed": "boolean"})
     listed = ibis.cases((rows.listed, 1), else_=0)
-    grouped = rows.mutate(is_listed=listed).group_by(["action", "why", "is_listed"])
-    return grouped.aggregate(number=rows.count())
+    rows = rows.mutate(is_listed=listed)
+    return rows.group_by(["action", "why", "is_listed"]).aggregate(number=rows.count())
 
 
 def outgoing(comparison: Comparison, verb: str) -> Any:
     """The rows of one verb, `key..., identifiers, attributes, attempt`, in the order of keys; removals as once sent."""
     rows = staged_moves(comparison)
     actions = [action for action, verbs in VERBS.items() if verb in verbs]
+    if verb == "remove" and comparison.mode == "add_only":
+        actions.remove("readdress")  # the former address stays, as whoever leaves the audience does
     rows = rows.filter(rows.action.isin(actions))
     if verb == "remove":
         rows = rows.mutate(identifiers=rows.former, attributes=nothing_text())
     return rows.select(*comparison.keys, "identifiers", "attributes", "attempt")
+
+
+def former_removals(comparison: Comparison) -> Any:
+    """Addresses that people had before, which are to be removed: `key..., identifiers, attributes, attempt`."""
+    import ibis
+
+    rows = comparison.recipients(former=True)
+    due = rows.retry_at.isnull() | (rows.retry_at <= comparison.scope.instant(comparison.now))
+    open_ = (rows.outcome != "rejected") | ((rows.permanent.fill_null(0) == 0) & due)
+    rows = rows.filter(open_ if "remove" in comparison.repeatable else open_ & (rows.present != "unknown"))
+    again = ibis.cases(((rows.verb == "remove") & (rows.outcome == "rejected"), rows.attempts + 1), else_=1)
+    return rows.select(*comparison.keys, "identifiers", attributes=nothing_text(), attempt=again.cast("int64"))
+
+
+def standing(comparison: Comparison) -> Any:
+    """How many people are at the destination by our doing, and of how many nobody knows: `present, number`."""
+    rows = unbound("recipients", RECIPIENTS, comparison.scope.schema)
+    rows = rows.filter(
+        rows.activation == comparison.scope.text(comparison.scope.segment),
+        rows.destination == comparison.scope.text(comparison.destination),
+    )
+    return rows.group_by("present").aggregate(number=rows.count())
+
+
+def fingerprint(comparison: Comparison) -> Any:
+    """A number that is the same for the same moves, whatever their order: `total`."""
+    import ibis
+
+    rows = staged_moves(comparison)
+    texts = [rows[name].fill_null("") for name in (*comparison.keys, "action", "identifiers", "attributes", "former")]
+    parts = [part for text in texts for part in (text, "|")]
+    whole = ibis.literal("").concat(*parts, rows.attempt.cast("string"))
+    return rows.aggregate(total=text_number(whole, comparison.scope.dialect).sum())
+
+
+def held_out(comparison: Comparison) -> Any:
+    """People who are held out and were never written down: `key..., why`."""
+    rows = staged_moves(comparison)
+    return rows.filter(rows.action == "log").select(*comparison.keys, "why")
+
+
+def kept(comparison: Comparison, people: Any) -> Any:
+    """Everybody wanted who is there already and stays as they are: `key..., identifiers, attributes`."""
+    rows = people.filter(people.blocked.isnull(), people.identifiers.notnull())
+    moved = staged_moves(comparison).select(**{f"m_{name}": staged_moves(comparison)[name] for name in comparison.keys})
+    rows = rows.anti_join(moved, [(name, f"m_{name}") for name in comparison.keys])
+    return rows.select(*comparison.keys, "identifiers", "attributes")
 
 
 def nothing_text() -> Any:

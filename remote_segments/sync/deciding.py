@@ -73,7 +73,7 @@ def decide_with(
     warehouse: Warehouse, plan: Plan, choice: Choice, *, now: datetime, run_id: str | None = None
 ) -> Decided:
     """Does what `decide` does, for a plan."""
-    _check_words(plan, choice, now)
+    check_words(choice, plan.where, now)
     with warehouse.write(plan.segment) as session:
         ensure_store(session)
         held = _held(session, plan, choice)
@@ -99,23 +99,27 @@ def decide_with(
     return Decided(decision=decision, snapshot=done)
 
 
-def _check_words(plan: Plan, choice: Choice, now: datetime) -> None:
-    """Checks what was written by hand, before anything is opened."""
+def check_words(choice: Choice, where: str, now: datetime) -> None:
+    """Checks what was written by hand, before anything is opened.
+
+    Raises:
+        ProjectError: `bad-value`.
+    """
     if not choice.by.strip() or not choice.reason.strip():
         found = "A decision needs the name of who decides, and a reason."
-        raise ProjectError("bad-value", found, "Write both, for whoever reads the table of decisions.", plan.where)
+        raise ProjectError("bad-value", found, "Write both, for whoever reads the table of decisions.", where)
     if _ADDRESS.search(choice.reason):
         raise ProjectError(
             "bad-value",
             "The reason holds an e-mail address; decisions are kept for ever, also when that person is erased.",
             "Write it without naming a member.",
-            plan.where,
+            where,
         )
     if choice.raise_until is None:
         return
     if not choice.approve:
         found = "A limit is raised with an approval; this is a rejection."
-        raise ProjectError("bad-value", found, "Leave --raise-limit out.", plan.where)
+        raise ProjectError("bad-value", found, "Leave --raise-limit out.", where)
     if choice.raise_until <= now:
         raise ProjectError("bad-value", "The raised limit would have ended already.", "Name a moment to come.")
 

@@ -99,11 +99,12 @@ class Engine:
                 session.execute(f'DELETE FROM "{session.schema}".{table}')
 
 
-def sent_rows(people, known, moves, outcomes, now):
+def sent_rows(people, known, moves, outcomes, terms):
     """What the moves send, with outcomes dealt out in turn."""
     left = list(outcomes)
     rows = []
-    for verb, actions in (("add", ("add", "readdress")), ("upsert", ("update",)), ("remove", ("remove", "readdress"))):
+    removals = ("remove",) if terms.mode == "add_only" else ("remove", "readdress")
+    for verb, actions in (("add", ("add", "readdress")), ("upsert", ("update",)), ("remove", removals)):
         for key in sorted(key for key, move in moves.items() if move.action in actions):
             drawn = left.pop() if left else "accepted"
             outcome = "rejected" if drawn == "refused" else drawn
@@ -118,11 +119,11 @@ def sent_rows(people, known, moves, outcomes, now):
                     outcome,
                     drawn == "refused",
                     moves[key].attempt,
-                    now,
+                    terms.now,
                 )
             )
     rows += [
-        Sent("add", key, None, None, "skipped", False, 1, now)
+        Sent("add", key, None, None, "skipped", False, 1, terms.now)
         for key, move in sorted(moves.items())
         if move.action == "log"
     ]
@@ -190,7 +191,7 @@ def test_what_is_sent_and_what_is_known_afterwards_are_those_of_plain_python(war
         }
         moves, rows = engine.plan(people, now)
         assert {key: move.action for key, move in moves.items()} == {key: move.action for key, move in shown.items()}
-        sent = sent_rows(people, known, shown, outcomes, now)
+        sent = sent_rows(people, known, shown, outcomes, terms)
         written = [one for one in sent if one.outcome != "skipped"]
         wanted = [(one.verb, one.key, one.identifiers, one.attributes, one.attempt) for one in written]
         assert rows == sorted(wanted, key=str)

@@ -1,0 +1,234 @@
+"""An activation from plan to ledger, against a real list over HTTP, on every warehouse."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from remote_segments.errors import HeldError, ProjectError
+from tests.support.activations import TO_LIST, Desk, address, contacts
+from tests.support.list_server import ListServer, list_server
+
+
+@pytest.fixture
+def lists() -> Iterator[tuple[ListServer, str]]:
+    """The lists, and where they are served."""
+    with list_server() as served:
+        yield served
+
+
+@pytest.fixture
+def desk(tmp_path, warehouse, lists) -> Desk:
+    """A project with forty contacts, of whom the first five are in the published segment, sent at once."""
+    made = Desk(tmp_path, warehouse, lists[1])
+    made.write()
+    made.model(contacts(range(1, 41)))
+    made.publish(range(1, 6))
+    return made
+
+
+def people(numbers) -> set[str]:
+    """Their addresses."""
+    return {address(one) for one in numbers}
+
+
+def test_a_segment_is_mirrored_and_a_stranger_stays(desk, lists):
+    """Promise 20: the first send removes nobody, and later ones remove only whom this project sent."""
+    server, _ = lists
+    server.lists["7"]["stranger@example.com"] = {}
+    desk.apply()
+    assert server.people == people(range(1, 6)) | {"stranger@example.com"}
+    desk.publish(range(3, 8))
+    sent = desk.apply()
+    assert server.people == people(range(3, 8)) | {"stranger@example.com"}
+    assert (sent.send.adds, sent.send.removes, sent.send.accepted, sent.send.state) == (2, 2, 4, "applied")
+    assert desk.known() == dict.fromkeys("34567", "yes")
+    assert desk.rows("SELECT count(*) FROM {s}.outgoing") == [(0,)]
+
+
+def test_the_same_plan_twice_makes_no_call(desk, lists):
+    """Promise 23: nothing changed, so that nothing is sent and nothing is read."""
+    server, _ = lists
+    desk.apply()
+    calls, reads = len(server.calls), server.reads
+    again = desk.apply()
+    assert (again.send, again.calls, again.plan.counts["unchanged"]) == (None, 0, 5)
+    assert (len(server.calls), server.reads) == (calls, reads)
+
+
+def test_a_plan_is_what_is_then_sent_and_changes_nothing(desk, lists):
+    """Promise 24: no call that writes, no byte of any table, and the counts of the send that follows."""
+    server, _ = lists
+    desk.apply()
+    desk.publish([2, 3, 9])
+    tables = ("sends", "ledger", "recipients", "outgoing", "batches", "decisions", "snapshots", "keys", "meta")
+    before = {name: desk.rows(f"SELECT * FROM {{s}}.{name} ORDER BY 1, 2") for name in tables}
+    calls = len(server.calls)
+    planned = desk.plan()
+    assert len(server.calls) == calls
+    assert {name: desk.rows(f"SELECT * FROM {{s}}.{name} ORDER BY 1, 2") for name in tables} == before
+    sent = desk.apply(plan_id=planned.plan_id)
+    assert {name: getattr(sent.send, name) for name in planned.counts} == dict(planned.counts)
+    assert (planned.counts["adds"], planned.counts["removes"], planned.counts["unchanged"]) == (1, 3, 2)
+
+
+def test_another_plan_than_the_one_that_was_looked_at_is_not_sent(desk, lists):
+    """Exactly that plan, or word that it is outdated."""
+    server, _ = lists
+    planned = desk.plan()
+    desk.publish(range(1, 7))
+    with pytest.raises(ProjectError) as refused:
+        desk.apply(plan_id=planned.plan_id)
+    assert refused.value.code == "plan-outdated"
+    assert server.calls == []
+
+
+def test_adds_are_acknowledged_before_removals_start(desk, lists):
+    """Promise 21: by the order in which the list was called; nobody is in both."""
+    server, _ = lists
+    desk.apply()
+    desk.publish(range(6, 30))
+    desk.write(activations={"out": {**TO_LIST, "first_plan": "send", "guards": {"allow_empty": "true"}}})
+    server.calls.clear()
+    desk.apply()
+    verbs = [verb for verb, _ in server.calls]
+    assert verbs == ["add", "add", "add", "remove"]
+    added = {one for verb, some in server.calls if verb == "add" for one in some}
+    removed = {one for verb, some in server.calls if verb == "remove" for one in some}
+    assert (added & removed, removed) == (set(), people(range(1, 6)))
+
+
+def test_nothing_is_sent_from_an_environment_that_does_not_say_so(desk, lists):
+    """`activations: true` stands in project.yaml, or nothing leaves."""
+    desk.load("development")
+    with pytest.raises(ProjectError) as refused:
+        desk.apply()
+    assert refused.value.code == "activations-off"
+    assert lists[0].calls == []
+    assert desk.plan().counts["adds"] == 5
+
+
+def test_an_activation_is_off_until_its_first_plan_is_approved(desk, lists):
+    """Promise 27: the first plan waits for a person, with a record of who decided; then it runs by itself."""
+    desk.write(activations={"out": TO_LIST})
+    with pytest.raises(HeldError) as held:
+        desk.apply()
+    assert held.value.code == "first-plan"
+    assert lists[0].calls == []
+    assert desk.states() == [("held", "first-plan")]
+    with pytest.raises(HeldError):
+        desk.apply()  # still held, and not written down twice
+    assert desk.states() == [("held", "first-plan")]
+    desk.approve()
+    sent = desk.apply()
+    assert (sent.send.state, sent.send.approved_by, lists[0].people) == ("applied", "ann", people(range(1, 6)))
+    [decision] = desk.rows("SELECT segment, decided_by, decision, guard FROM {s}.decisions")
+    assert decision == ("out", "ann", "approved", "first-plan")
+    desk.publish(range(1, 7))
+    assert desk.apply().send.adds == 1
+
+
+def test_a_rejected_plan_is_not_sent_until_something_changes(desk, lists):
+    """Promise 27: a rejection holds for that plan; a later one is looked at anew."""
+    desk.write(activations={"out": TO_LIST})
+    with pytest.raises(HeldError):
+        desk.apply()
+    desk.approve(approve=False)
+    with pytest.raises(HeldError) as held:
+        desk.apply()
+    assert held.value.code == "plan-rejected"
+    desk.publish(range(1, 7))
+    with pytest.raises(HeldError) as held:
+        desk.apply()
+    assert (held.value.code, lists[0].calls) == ("first-plan", [])
+
+
+def test_an_approval_does_not_cover_a_plan_that_goes_much_further(desk, lists):
+    """Promise 27: five were looked at, twenty-five were not."""
+    desk.write(activations={"out": TO_LIST})
+    with pytest.raises(HeldError):
+        desk.apply()
+    desk.approve()
+    desk.publish(range(1, 26))
+    with pytest.raises(HeldError):
+        desk.apply()
+    assert lists[0].calls == []
+    assert [state for state, _ in desk.states()] == ["superseded", "held"]
+
+
+def test_removing_most_people_waits_for_a_person(desk, lists):
+    """Promise 27: of few people half may go, or ten; more is held, and sent once somebody approved it."""
+    desk.publish(range(1, 31))
+    desk.apply()
+    desk.publish(range(1, 11))
+    with pytest.raises(HeldError) as held:
+        desk.apply()
+    assert held.value.code == "many-removed"
+    assert lists[0].people == people(range(1, 31))
+    desk.approve()
+    desk.apply()
+    assert lists[0].people == people(range(1, 11))
+
+
+def test_nobody_left_waits_for_a_person(desk, lists):
+    """Promise 27: an emptied audience removes nobody by itself."""
+    desk.apply()
+    desk.publish([])
+    with pytest.raises(HeldError) as held:
+        desk.apply()
+    assert held.value.code == "destination-emptied"
+    assert lists[0].people == people(range(1, 6))
+    desk.write(activations={"out": {**TO_LIST, "guards": {"allow_empty": "true"}}})
+    desk.apply()
+    assert lists[0].people == set()
+
+
+def test_who_left_and_came_back_is_sent_twice(desk, lists):
+    """Promise 14: leave, then rejoin, gives two sends."""
+    desk.apply()
+    desk.publish(range(1, 5))
+    desk.apply()
+    desk.publish(range(1, 6))
+    desk.apply()
+    rows = [row for row in desk.ledger("sent_at, verb, outcome, key") if row[3] == "5"]
+    assert [verb for _, verb, _, _ in sorted(rows)] == ["add", "remove", "add"]
+    assert address(5) in lists[0].people
+
+
+def test_changed_attributes_are_sent_and_nothing_else(desk, lists):
+    """A person whose attributes changed is sent again, the others are not."""
+    desk.write(activations={"out": {**TO_LIST, "attributes": ["plan"], "first_plan": "send"}})
+    desk.apply()
+    desk.model(
+        [
+            *contacts(range(1, 40)),
+            *contacts([40]),
+        ][:2]
+        + contacts([3], plan="paid")
+        + contacts(range(4, 41))
+    )
+    lists[0].calls.clear()
+    sent = desk.apply()
+    assert (sent.send.updates, lists[0].calls) == (1, [("upsert", [address(3)])])
+    assert lists[0].lists["7"][address(3)] == {"plan": "paid"}
+
+
+def test_whoever_has_a_new_address_is_added_under_it_and_removed_from_the_former(desk, lists):
+    """Removals go by what was sent, not by what the model says by now."""
+    desk.apply()
+    desk.model(contacts(range(1, 5)) + contacts([5], email="new@example.com") + contacts(range(6, 41)))
+    desk.apply()
+    assert lists[0].people == people(range(1, 5)) | {"new@example.com"}
+    desk.model(contacts(range(1, 5)) + contacts(range(6, 41)))  # the person is gone from the model
+    desk.apply()
+    assert lists[0].people == people(range(1, 5))
+
+
+def test_a_list_is_made_once(desk, lists):
+    """`create` makes a list with the first send, and later sends go to the same."""
+    made = {**TO_LIST, "destination": {"connection": "lister", "create": "VIP"}, "first_plan": "send"}
+    desk.write(activations={"out": made})
+    desk.apply()
+    desk.publish(range(1, 7))
+    desk.apply()
+    assert set(lists[0].lists["made"]) == people(range(1, 7))
+    assert lists[0].people == set()
