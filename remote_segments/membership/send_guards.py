@@ -44,11 +44,14 @@ class SendCase:
 
     present: int
     adds: int
+    updates: int
     removes: int
     listed: int
     """People of the audience, whether or not they may be sent."""
     addressable: int
     limits: SendLimits
+    first: bool = False
+    """Whether it is the first plan, and the file wants a person to look at it."""
 
     @property
     def numbers(self) -> dict[str, object]:
@@ -59,8 +62,21 @@ class SendCase:
 
 def judge_send(case: SendCase) -> tuple[Verdict, ...]:
     """Judges a plan before it is sent; empty when it may be, else all guards that it is beyond."""
-    rules = (_emptied, _many_removed, _many_added)
+    if not case.adds + case.updates + case.removes:
+        return ()
+    rules = (_first, _emptied, _many_removed, _many_added)
     return tuple(found for rule in rules if (found := rule(case)) is not None)
+
+
+def _first(case: SendCase) -> Verdict | None:
+    if not case.first:
+        return None
+    return Verdict(
+        "first-plan",
+        f"It is the first plan: {case.adds:,} to add, {case.updates:,} to update, {case.removes:,} to remove.",
+        "Look at it, and approve it: from then on the activation runs by itself.",
+        {},
+    )
 
 
 def _emptied(case: SendCase) -> Verdict | None:

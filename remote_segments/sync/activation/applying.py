@@ -18,6 +18,7 @@ from remote_segments.sync.activation import records
 from remote_segments.sync.activation.closing import close, close_interrupted
 from remote_segments.sync.activation.connecting import ids_of, make_list, open_destination
 from remote_segments.sync.activation.planning import Computed, Plan, compute
+from remote_segments.sync.activation.planning import plan as make_plan
 from remote_segments.sync.activation.reconciling import find_out, in_doubt
 from remote_segments.sync.activation.records import Send
 from remote_segments.sync.activation.running import Pace, Running
@@ -83,6 +84,24 @@ def apply(
         ).carry_out(project, plan_id)
 
 
+def propose(
+    project: "Project", name: str, *, run_id: str | None = None, pace: Pace | None = None
+) -> tuple[Plan, HeldError | None]:
+    """Plans an activation, and keeps a plan that is held, so that a person can decide; nothing is sent.
+
+    Where this environment sends nothing, nothing is kept either. Raises what `planning.plan` raises.
+    """
+    terms, pace = terms_of(project, name), pace or Pace()
+    if not terms.allowed:
+        return make_plan(project, name, pace.now()), None
+    warehouse = project.open_warehouse()
+    with warehouse.segment_lock(name), warehouse.write() as session:
+        ensure_store(session)
+        found = compute(session, terms, pace.now()).plan
+        application = _Application(warehouse, terms, run_id, pace, lambda: open_destination(project, terms.connection))
+        return found, application.held(session, found, pace.now())
+
+
 @dataclass
 class _Application:
     """One call of `apply`, under the activation's lock."""
@@ -108,7 +127,7 @@ class _Application:
             stretches: list[Stretch] = []
             if plan_id is not None and plan_id != plan.plan_id:
                 raise _outdated(self.terms, plan_id, plan)
-            held = self._held(session, plan, now)
+            held = self.held(session, plan, now)
             if held is None:
                 send, stretches = self._begun(session, computed, now)
         if held is not None:
@@ -118,7 +137,7 @@ class _Application:
         sent, calls = self._sent(send, stretches, plan)
         return Applied(plan=plan, send=sent, calls=calls, found_out=found_out)
 
-    def _held(self, session: Session, plan: Plan, now: datetime) -> HeldError | None:
+    def held(self, session: Session, plan: Plan, now: datetime) -> HeldError | None:
         """Why a person must decide first; the plan is then kept with its numbers."""
         waiting = [
             one for one in records.sends(session, self.terms.activation, "held") if one.reason == "many-rejected"
@@ -229,18 +248,12 @@ def _row(terms: Terms, plan: Plan, state: str, now: datetime, run_id: str | None
 
 def _reasons(plan: Plan) -> tuple[str, str, dict[str, Any]]:
     """Code and sentence of why a plan is held, and what was compared."""
-    moves = (
-        f"{plan.counts['adds']:,} to add, {plan.counts['updates']:,} to update, {plan.counts['removes']:,} to remove"
-    )
-    found = [f"It is the first plan: {moves}."] if plan.first else []
-    found += [one.found for one in plan.verdicts]
-    code = plan.verdicts[0].code if plan.verdicts else "first-plan"
     needed: dict[str, float] = {}
     for one in plan.verdicts:
         needed |= one.needed
     numbers = {**plan.counts, "present": plan.present, "listed": plan.listed, "needed": needed,
                "guards": [one.code for one in plan.verdicts]}  # fmt: skip
-    return code, " ".join(found), numbers
+    return plan.verdicts[0].code, " ".join(one.found for one in plan.verdicts), numbers
 
 
 def _decide(terms: Terms, code: str, found: str, plan_id: str, numbers: Mapping[str, Any] | None = None) -> HeldError:

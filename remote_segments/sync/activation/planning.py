@@ -56,8 +56,6 @@ class Plan:
     seconds: float | None
     """The least time that the calls take under the account's limits; None where there is none."""
     verdicts: tuple[Verdict, ...] = ()
-    first: bool = False
-    """Whether a person must approve it because it is the first."""
     approved_by: str | None = None
     unfinished: int = 0
     """Sends that were interrupted, which the next one closes first."""
@@ -72,7 +70,12 @@ class Plan:
     @property
     def held(self) -> bool:
         """Whether a person must decide before it is sent."""
-        return bool(self.moves) and (self.first or bool(self.verdicts)) and self.approved_by is None
+        return bool(self.verdicts) and self.approved_by is None
+
+    @property
+    def first(self) -> bool:
+        """Whether a person must approve it because it is the first."""
+        return any(one.code == "first-plan" for one in self.verdicts)
 
     def as_json(self) -> dict[str, Any]:
         """The published form, kept stable for scripts."""
@@ -169,19 +172,20 @@ def compute(session: Session, terms: Terms, now: datetime) -> Computed:
 
 def _judged(session: Session, terms: Terms, made: Plan, addressable: int, now: datetime) -> Plan:
     """The plan with what a person must know before it is sent, and with whoever approved it."""
+    history = records.sends(session, terms.activation)
     case = SendCase(
+        first=terms.hold_first and not any(one.state in ("applied", "stopped", "adopted") for one in history),
         present=made.present,
         adds=made.counts["adds"],
+        updates=made.counts["updates"],
         removes=made.counts["removes"],
         listed=made.listed,
         addressable=addressable,
         limits=terms.limits.widened(raised_limits(session, terms.activation, now)),
     )
-    history = records.sends(session, terms.activation)
-    first = terms.hold_first and not any(one.state in ("applied", "stopped") for one in history)
     approved = next((one for one in history if one.state == "approved"), None)
     by = approved.approved_by if approved is not None and _covers(approved, made) else None
-    return replace(made, verdicts=judge_send(case), first=first, approved_by=by)
+    return replace(made, verdicts=judge_send(case), approved_by=by)
 
 
 def _covers(approved: records.Send, made: Plan) -> bool:
