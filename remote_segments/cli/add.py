@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -92,7 +93,8 @@ def _match(text: str) -> Match:
 
 
 def _short(found: Draft) -> str:
-    return f"segments/{found.file.name}"
+    here = Path.cwd()
+    return str(found.file.relative_to(here) if found.file.is_relative_to(here) else found.file)
 
 
 def _print(found: Draft) -> None:

@@ -131,8 +131,8 @@ def _print(folder: Path, written: list[Path], new: NewProject, seeded: bool) -> 
         say(f"  and 20,000 simulated people into {SCHEMA}.{TABLE} of development.duckdb")
     out.print("\nNext:")
     option = "" if folder == project_folder() else f" --project {folder}"
-    for command in _next(new):
-        say(f"  remote-segments {command}{option}")
+    for command in _next(new, seeded=seeded):
+        say(f"  {command}{option}" if command.startswith("remote-segments ") else f"  {command}")
     secrets = [
         f"{one.manifest.name.upper()}_{name.upper()}"
         for one in new.accounts
@@ -147,10 +147,13 @@ def _print(folder: Path, written: list[Path], new: NewProject, seeded: bool) -> 
         say(f"  {' '.join(one.manifest.key_help.split())}")
 
 
-def _next(new: NewProject) -> list[str]:
-    """The commands to go on with; they work as they are where an account is simulated."""
+def _next(new: NewProject, *, seeded: bool) -> list[str]:
+    """The steps to go on with; they work as they are where an account is simulated and there are people."""
     account = next((one for one in new.accounts if one.example), new.accounts[0])
     connection, example = account.manifest.name, account.example
     name, another = (example.name, example.another) if example else ("NAME", "SEGMENT")
     adding = [f"add {connection}/{another}"] if another else []
-    return [f"segments {connection}", *adding, f"preview {name}", f"run {name}"]
+    table = [] if seeded else ["name your own table under `models:` in project.yaml; there are no people here yet"]
+    commands = [f"segments {connection}", *adding, f"preview {name}", f"run {name}"]
+    first, *others = (f"remote-segments {command}" for command in commands)
+    return [first, *table, *others]

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from remote_segments.cli.options import project_of_command
 from remote_segments.errors import InvalidProject, Location, Problem, RemoteSegmentsError
 from remote_segments.membership.tables import REASONS
 from remote_segments.sync.status import SegmentStatus
@@ -45,10 +46,15 @@ def problem_json(problem: Problem) -> dict[str, Any]:
 
 
 def _from_here(where: Location | str) -> Location | str:
-    """A place as a path from the current folder, where the file is below it."""
-    if isinstance(where, Location) and where.file.is_relative_to(Path.cwd()):
-        return Location(where.file.relative_to(Path.cwd()), where.line)
-    return where
+    """A place as a path from the current folder, where the file is below it: terminals open what they can find."""
+    here = Path.cwd()
+    if isinstance(where, Location):
+        return Location(where.file.relative_to(here), where.line) if where.file.is_relative_to(here) else where
+    name = where.partition(":")[0].partition(",")[0]
+    file = project_of_command() / name
+    if not name.endswith(".yaml") or not file.is_file():
+        return where
+    return f"{file.relative_to(here) if file.is_relative_to(here) else file}{where[len(name) :]}"
 
 
 def print_annotations(problems: Sequence[Problem]) -> None:
@@ -76,6 +82,15 @@ def _escaped(text: str, more: str = "") -> str:
 def print_warning(problem: Problem) -> None:
     """What is no problem yet, in the same two lines."""
     print_problem(problem, "yellow")
+
+
+def print_left_out(problems: Sequence[Problem]) -> None:
+    """What is wrong with files that this command does not need; schedules do not start until it is mended."""
+    for problem in problems:
+        print_warning(problem)
+    if problems:
+        told = "These files were left out; `remote-segments validate` and schedules need them mended."
+        err.print(told, style="yellow", soft_wrap=True)
 
 
 def print_problem(problem: Problem, colour: str = "red") -> None:

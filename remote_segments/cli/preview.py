@@ -1,10 +1,10 @@
 """`remote-segments preview`: one page of a segment, mapped and shown, and nothing written anywhere."""
 
 from remote_segments.cli.options import JsonOption, ProjectOption, SegmentArgument
-from remote_segments.cli.output import count, of_members, out, print_json, say
+from remote_segments.cli.output import count, of_members, out, print_json, print_left_out, say
 from remote_segments.cli.simulating import simulated
 from remote_segments.config.folder import project_folder
-from remote_segments.config.loader import load_project
+from remote_segments.config.partly import load_for
 from remote_segments.membership.tables import REASONS
 from remote_segments.sync.previewing import Preview
 from remote_segments.sync.previewing import preview as look
@@ -20,7 +20,8 @@ EXPLAINED = {
 
 def preview(segment: SegmentArgument, project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """Read one page of a segment and show how many of its members would map; writes nothing."""
-    loaded = load_project(project_folder(project))
+    loaded, left_out = load_for(project_folder(project), [segment])
+    print_left_out(left_out)
     loaded.segment(segment)
     with simulated(loaded):
         seen = look(loaded, segment)

@@ -16,6 +16,7 @@ from remote_segments.cli.output import (
     out,
     print_error,
     print_json,
+    print_left_out,
     print_messages,
     problem_json,
     say,
@@ -24,7 +25,7 @@ from remote_segments.cli.output import (
 from remote_segments.cli.simulating import simulated
 from remote_segments.config.estimate import Estimate
 from remote_segments.config.folder import project_folder
-from remote_segments.config.loader import load_project
+from remote_segments.config.partly import load_for
 from remote_segments.config.project import Project
 from remote_segments.errors import RemoteSegmentsError, unexpected
 from remote_segments.sync.estimating import estimates
@@ -87,21 +88,26 @@ def run(
 ) -> None:
     """Fetch, map and publish segments now; the same assets that the schedule materializes."""
     folder = project_folder(project)
-    loaded = load_project(folder)
     segments = list(dict.fromkeys(segments))
+    loaded, left_out = load_for(folder, segments)
+    print_left_out(left_out)
     for name in segments:
         loaded.segment(name)
     before = expected(loaded, segments)
     if not as_json:
         for one in before:
             say(str(one), to=err)
-    with simulated(loaded):
+    from remote_segments.orchestration.project import taking
+
+    with simulated(loaded), taking(loaded, folder):
         failed = refresh_all(folder, segments, as_json)
     statuses = [one for one in read_status(loaded, datetime.now(UTC)) if one.name in segments]
     if as_json:
         problems = [problem_json(error.problem) for error in failed]
         shown = [one.as_json() for one in statuses]
-        print_json({"segments": shown, "estimates": [one.as_json() for one in before], "problems": problems})
+        told = [problem_json(problem) for problem in left_out]
+        print_json({"segments": shown, "estimates": [one.as_json() for one in before], "problems": problems,
+                    "left_out": told})  # fmt: skip
     else:
         out.print(status_table(statuses))
         print_messages([one for one in statuses if one.state in SPOKEN_OF or one.drift])

@@ -54,7 +54,7 @@ def _has(row: Row, text: str | None) -> bool:
 def _json(row: Row) -> dict[str, object]:
     one = row.listed
     return {"kind": row.kind, "ids": one.ids, "name": one.name, "size": one.size, "state": one.state,
-            "files": list(row.files)}  # fmt: skip
+            "lacking": list(row.lacking), "files": list(row.files)}  # fmt: skip
 
 
 def _print(connection: str, found: Listing, text: str | None, *, how: str) -> None:
@@ -67,7 +67,7 @@ def _print(connection: str, found: Listing, text: str | None, *, how: str) -> No
             table.add_column(title, overflow="fold")
         for row in found.rows:
             one = row.listed
-            cells = ["/".join(one.ids.values()), one.name, row.title.lower(), count(one.size), one.state or "-"]
+            cells = [row.path, one.name, row.title.lower(), count(one.size), one.state or "-"]
             table.add_row(*map(Text, [*cells, ", ".join(row.files) or "-"]))
         out.print(table)
     elif not found.left_out:
@@ -87,7 +87,7 @@ def _is_rows(row: Row) -> bool:
 
 def _example(connection: str, rows: list[Row]) -> str | None:
     """One that can be added: not in the project yet, and usable if the listing tells so; None where all are there."""
-    new = [row for row in rows if not row.files]
+    new = [row for row in rows if not row.files and not row.lacking]
     fitting = [row for row in new if row.listed.state in (None, "ready") and row.listed.size != 0]
     fitting = [row for row in fitting if _is_rows(row)] or fitting
     if not new:

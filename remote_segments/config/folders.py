@@ -1,6 +1,6 @@
 """Folders of a project whose files each make one thing, named by the file: segments/, audiences/."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -28,7 +28,9 @@ class Written(Generic[Named]):
         return {name: document for name, document in self.documents.items() if name not in self.sound}
 
 
-def read_folder(folder: Path, settings: type[Named], thing: str, *, tables: bool = True) -> Written[Named]:
+def read_folder(
+    folder: Path, settings: type[Named], thing: str, *, tables: bool = True, leaving_out: Collection[Path] = ()
+) -> Written[Named]:
     """Reads and checks every file of a folder on its own.
 
     Args:
@@ -36,10 +38,11 @@ def read_folder(folder: Path, settings: type[Named], thing: str, *, tables: bool
         settings: the settings class of a file; it has a field `name`.
         thing: what a file makes, in a word: `segment`.
         tables: whether each has a table of its name, so that names of shared tables are refused.
+        leaving_out: files that are not read.
     """
     written: Written[Named] = Written()
     for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if file.suffix not in (".yaml", ".yml") or file.name.startswith("."):
+        if file.suffix not in (".yaml", ".yml") or file.name.startswith(".") or file in leaving_out:
             continue
         misplaced = _misplaced(file, folder)
         if misplaced is not None:

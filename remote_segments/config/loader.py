@@ -1,7 +1,7 @@
 """Reads a project's folder: every file, in two passes, and everything that is wrong at once."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from remote_segments.config.audience import Audience
 from remote_segments.config.audience_references import assembled, audience_problems, name_problems
 from remote_segments.config.connection import Connection
 from remote_segments.config.folder import PROJECT_VARIABLE
-from remote_segments.config.folders import Written, read_folder
+from remote_segments.config.folders import Named, Written, read_folder
 from remote_segments.config.model import Model
 from remote_segments.config.overlay import environment_names, laid_over, overlay_problems
 from remote_segments.config.paths import from_folder
@@ -45,12 +45,13 @@ from remote_segments.yaml import Document, read_document
 ENVIRONMENT_VARIABLE = "REMOTE_SEGMENTS_ENV"
 
 
-def load_project(folder: Path, environment: str | None = None) -> Project:
+def load_project(folder: Path, environment: str | None = None, *, leaving_out: Collection[Path] = ()) -> Project:
     """Reads and checks a whole project; needs no network and no secret.
 
     Args:
         folder: holds project.yaml, segments/ and perhaps platforms/.
         environment: else that of the variable REMOTE_SEGMENTS_ENV, else `development`.
+        leaving_out: files of segments, audiences and activations that are not read.
 
     Raises:
         InvalidProject: with everything that is wrong, in order of file and line. Other environments than the chosen one
@@ -63,7 +64,7 @@ def load_project(folder: Path, environment: str | None = None) -> Project:
     document = read_document(file)
     names = [DEFAULT_ENVIRONMENT, *(name for name in environment_names(document) if name != DEFAULT_ENVIRONMENT)]
     chosen = environment or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_ENVIRONMENT
-    reading = _Reading(folder, document)
+    reading = _Reading(folder, document, leaving_out)
     reading.problems.extend(_unknown_environment(chosen, names, document))
     reading.read_platforms()
     reading.read_segments()
@@ -93,6 +94,7 @@ class _Reading:
 
     folder: Path
     document: Document
+    leaving_out: Collection[Path] = ()
     problems: list[Problem] = field(default_factory=list)
     segments: Written[Segment] = field(default_factory=Written)
     audiences: Written[Audience] = field(default_factory=Written)
@@ -113,13 +115,16 @@ class _Reading:
 
     def read_segments(self) -> None:
         """Reads all segment files, then all audience files, then all activation files."""
-        self.segments = read_folder(self.folder / SEGMENTS_FOLDER, Segment, "segment")
-        self.audiences = read_folder(self.folder / AUDIENCES_FOLDER, Audience, "audience")
-        self.activations = read_folder(self.folder / ACTIVATIONS_FOLDER, Activation, "activation", tables=False)
+        self.segments = self._read(SEGMENTS_FOLDER, Segment, "segment")
+        self.audiences = self._read(AUDIENCES_FOLDER, Audience, "audience")
+        self.activations = self._read(ACTIVATIONS_FOLDER, Activation, "activation", tables=False)
         self.problems.extend((*self.segments.problems, *self.audiences.problems, *self.activations.problems))
         self.parts = {name: sound_parts(one.content) for name, one in self.segments.broken.items()}
         self.problems.extend(self._renaming_problems())
         self.problems.extend(name_problems(self.segments, self.audiences))
+
+    def _read(self, folder: str, settings: type[Named], thing: str, *, tables: bool = True) -> Written[Named]:
+        return read_folder(self.folder / folder, settings, thing, tables=tables, leaving_out=self.leaving_out)
 
     def _renaming_problems(self) -> Iterator[Problem]:
         documents = {**self.segments.documents, **self.audiences.documents}

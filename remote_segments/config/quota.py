@@ -1,8 +1,9 @@
 """Whether the refreshes of a day fit into what an account allows, before any of them runs."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from remote_segments.config.estimate import refresh_calls
 from remote_segments.config.frequency import Frequency
@@ -61,16 +62,17 @@ class Budget:
         return self.calls <= self.allowed
 
 
-def budgets(project: Project, sizes: Mapping[str, int] | None = None) -> dict[str, Budget]:
+def budgets(project: Project, sizes: Mapping[str, int] | None = None, now: datetime | None = None) -> dict[str, Budget]:
     """Reckons the day of every connection that a segment uses.
 
     Args:
         project: a loaded project.
         sizes: members of the segments whose size is known, from the last snapshot or the platform.
+        now: the present; segments that have expired by then call nothing any more.
     """
     demands: dict[str, list[Demand]] = {}
     limits: dict[str, Limits] = {}
-    for segment in project.segments.values():
+    for segment in _refreshed(project, now):
         platform = project.manifest_of(segment)
         if not isinstance(platform, Manifest):
             continue  # files and tables have no quota
@@ -81,14 +83,23 @@ def budgets(project: Project, sizes: Mapping[str, int] | None = None) -> dict[st
     return {name: _budget(name, limits[name], wanted) for name, wanted in sorted(demands.items())}
 
 
-def address_budgets(project: Project) -> list[Budget]:
+def _refreshed(project: Project, now: datetime | None) -> Iterator[Segment]:
+    """The segments that have not expired."""
+    now = now or datetime.now(UTC)
+    for segment in project.segments.values():
+        ends = project.expires_at(segment)
+        if ends is None or ends > now:
+            yield segment
+
+
+def address_budgets(project: Project, now: datetime | None = None) -> list[Budget]:
     """Reckons the day of every address that its platform limits apart: Klaviyo counts members 15 times a minute.
 
     One call per refresh is the least that each needs.
     """
     demands: dict[tuple[str, str], list[Demand]] = {}
     allowed: dict[tuple[str, str], float] = {}
-    for segment in project.segments.values():
+    for segment in _refreshed(project, now):
         kind = project.source_kind(segment)
         if not isinstance(kind, SourceKind):
             continue

@@ -1,6 +1,8 @@
 """One loaded project per process."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +19,20 @@ def remember(folder: Path) -> None:
     _built[:] = [folder]
 
 
+_taken: dict[tuple[Path, str | None], Project] = {}
+"""Projects that are taken for those of their folders for a while."""
+
+
+@contextmanager
+def taking(project: Project, folder: Path, environment: str | None = None) -> Iterator[None]:
+    """Takes a project for that of its folder while the block runs, in all threads of this process."""
+    _taken[folder, environment] = project
+    try:
+        yield
+    finally:
+        del _taken[folder, environment]
+
+
 @lru_cache(maxsize=8)
 def _loaded(folder: Path, environment: str | None) -> Project:
     return load_project(folder, environment)
@@ -30,4 +46,5 @@ def loaded_project(path: str | Path | None = None, environment: str | None = Non
     """
     if path is None and PROJECT_VARIABLE not in os.environ and _built:
         path = _built[0]
-    return _loaded(project_folder(path), environment)
+    folder = project_folder(path)
+    return _taken.get((folder, environment)) or _loaded(folder, environment)

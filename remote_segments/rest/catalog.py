@@ -26,9 +26,12 @@ def load_manifest(path: Path, code: type[PythonPlatform] | None = None) -> Manif
     """
     manifest = load(path, Manifest)
     if manifest.name != path.stem:
-        found = f"The file is called {path.name}, but its platform {manifest.name}."
-        place = read_document(path).locate(("name",))
-        raise InvalidProject([Problem("name-invalid", found, f"Rename the file to {manifest.name}.yaml.", place)])
+        found = f"The file is called {path.name}, but the platform in it {manifest.name}: both have one name."
+        fix = (
+            f"Call the file {manifest.name}.yaml, in a folder of its own if there is one already; or write "
+            f"`name: {path.stem}`, and put exchanges of its own beside it."
+        )
+        raise InvalidProject([Problem("name-invalid", found, fix, read_document(path).locate(("name",)))])
     needed = list(manifest.methods())
     if not needed:
         return manifest

@@ -25,6 +25,13 @@ class Row:
     title: str
     listed: Listed
     files: tuple[str, ...]
+    lacking: tuple[str, ...] = ()
+    """Ids that its source needs and the listing cannot know, such as a condition."""
+
+    @property
+    def path(self) -> str:
+        """Its ids as they are written behind the connection; those that are lacking in capitals."""
+        return "/".join([*self.listed.ids.values(), *(name.upper() for name in self.lacking)])
 
 
 @dataclass(frozen=True)
@@ -138,7 +145,9 @@ def list_segments(project: Project, platform: Account, connection: str, outer: s
             fix = f"Name it: `remote-segments segments {shape}`. {source.ids_help}" if needed else source.ids_help
             found.left_out.append(Problem(error.code, f"{source.title}: {error.problem.found}", fix))
             continue
-        found.rows.extend(Row(kind, source.title, one, _files(project, connection, one.ids)) for one in rows)
+        for one in rows:
+            lacking = tuple(name for name in source.ids if name not in one.ids)
+            found.rows.append(Row(kind, source.title, one, _files(project, connection, kind, one.ids), lacking))
     return found
 
 
@@ -176,9 +185,13 @@ def _needed(source: SourceKind, manifest: Manifest) -> list[str]:
     return [name for name in dict.fromkeys(names) if name not in options and name != PAGE_SIZE]
 
 
-def _files(project: Project, connection: str, ids: Mapping[str, str]) -> tuple[str, ...]:
-    sources = ((one.name, one.source) for one in project.segments.values())
-    return tuple(name for name, source in sources if source.connection == connection and source.ids == dict(ids))
+def _files(project: Project, connection: str, kind: str, ids: Mapping[str, str]) -> tuple[str, ...]:
+    """The segments that read this very membership; another kind may have the same ids."""
+    return tuple(
+        one.name
+        for one in project.segments.values()
+        if one.source.connection == connection and one.source.ids == dict(ids) and project.source_kind_name(one) == kind
+    )
 
 
 def find(project: Project, platform: Account, connection: str, rest: str) -> Target:
@@ -195,7 +208,7 @@ def find(project: Project, platform: Account, connection: str, rest: str) -> Tar
         raise ProjectError("wrong-id-keys", found, f"Write {forms(connection, manifest)}.", f"connection {connection}")
     shaped = [(kind, ids) for kind, ids in meant if not any(manifest.sources[kind].misshapen(ids))]
     targets = []
-    for kind, ids in shaped or meant:
+    for kind, ids in shaped:
         try:
             targets.append(Target(connection, kind, ids, platform.describe(kind, ids)))
         except (ProjectError, PlatformError) as error:
@@ -212,7 +225,12 @@ def _by_name(project: Project, platform: Account, connection: str, rest: str) ->
     deep = max(len(_needed(source, manifest)) for source in manifest.sources.values())
     *outer, name = rest.split("/", deep)
     rows = list_segments(project, platform, connection, "/".join(outer)).rows
+    rows = sorted(rows, key=lambda row: not row.lacking)  # of several with one name, that which needs nothing more wins
     same = [row for row in rows if row.listed.name.casefold() == name.casefold()]
+    same = [row for row in same if not row.lacking] or same
+    if len(same) == 1 and same[0].lacking:
+        needed = f"A {same[0].title} needs more than its id: {listed(same[0].lacking)}."
+        raise ProjectError("wrong-id-keys", needed, f"Write {_said(connection, same[0])}.", f"connection {connection}")
     if len(same) == 1:
         row = same[0]
         return Target(connection, row.kind, row.listed.ids, platform.describe(row.kind, row.listed.ids))
@@ -224,10 +242,10 @@ def _by_name(project: Project, platform: Account, connection: str, rest: str) ->
     raise ProjectError(
         "segment-not-found",
         f"{manifest.title} has no segment `{rest[:60]}`, or this key may not see it.",
-        f"{hint}`remote-segments segments {connection}` lists them.",
+        f"{hint}`remote-segments segments {connection}` lists them; write {forms(connection, manifest)}.",
         f"connection {connection}",
     )
 
 
 def _said(connection: str, row: Row) -> str:
-    return f"`{'/'.join([connection, *row.listed.ids.values()])}` ({row.listed.name})"
+    return f"`{connection}/{row.path}` ({row.listed.name})"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
@@ -50,9 +51,9 @@ def members_at(project: Project, segment: str, when: datetime) -> "pd.DataFrame"
     Raises:
         ProjectError: `unknown-segment`, `segment-never-published`, `before-history`.
     """
-    project.segment(segment)
+    zone = project.timezone_of(project.segment(segment))
     with reading(project.open_warehouse()) as session:
-        snapshot = _in_force(session, segment, when)
+        snapshot = _in_force(session, segment, when, zone)
         names = (snapshot.key_columns or "").split(",")
         scope = Scope(session.dialect, session.schema, segment)
         found = keys_at(scope, when, len(names)).order_by(KEY_COLUMNS[: len(names)])
@@ -129,8 +130,8 @@ def _first_snapshot(session: Session, segment: str) -> Snapshot:
     return first
 
 
-def _in_force(session: Session, segment: str, when: datetime) -> Snapshot:
-    """The published snapshot that counted at an instant.
+def _in_force(session: Session, segment: str, when: datetime, zone: str) -> Snapshot:
+    """The published snapshot that counted at an instant; `zone` is that in which a person names one.
 
     Raises:
         ProjectError: `segment-never-published`, `before-history`.
@@ -140,10 +141,11 @@ def _in_force(session: Session, segment: str, when: datetime) -> Snapshot:
     if found is None:
         # whole seconds, rounded up: rounded down they would name an instant that is before it, too
         began = first.effective_at.astimezone(UTC) + timedelta(microseconds=999_999) if first.effective_at else None
+        began = began.astimezone(ZoneInfo(zone)) if began else None
         raise ProjectError(
             "before-history",
             f"Nothing is known of {segment} before its first published snapshot.",
-            f"Name an instant from {began:%Y-%m-%d %H:%M:%S} UTC on.",
+            f"Name an instant from {began:%Y-%m-%dT%H:%M:%S} on ({zone}).",
             f"segment {segment}",
         )
     return found

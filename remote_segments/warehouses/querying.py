@@ -39,6 +39,9 @@ _IDS = re.compile(
 )
 """Types whose values are ids; 1.0 and 1 would be two people."""
 
+_DRIVER = re.compile(r"^[A-Z]\w+ Error: ")
+"""How DuckDB begins what it says."""
+
 _TIMES = re.compile(r"TIMESTAMP.*WITH TIME ZONE|TIMESTAMPTZ", re.IGNORECASE)
 
 
@@ -168,8 +171,10 @@ class Query:
             raise PlatformError("identifier-column-type", text, fix, self._where)
 
     def _unreadable(self, detail: str) -> ProjectError:
-        found = f"The source cannot be read: {detail}"
-        return ProjectError("source-unreadable", found, "Mend the SELECT or the view, then refresh again.", self._where)
+        what, key = ("The SELECT", "sql") if self._source.sql else ("The table or view", "table")
+        words = _DRIVER.sub("", detail.removeprefix("DuckDB refused a statement: "))
+        fix = f"Mend what `source.{key}` says, and look at it with `remote-segments preview`."
+        return ProjectError("source-unreadable", f"{what} cannot be read: {words}", fix, self._where)
 
 
 def _named(relation: Relation) -> str:

@@ -4,6 +4,7 @@ import itertools
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -47,9 +48,9 @@ def test_before_the_first_snapshot_nothing_is_known(snapshots: list[dict]) -> No
     shown = command("members", "vip", "--at", early.isoformat())
     assert shown.code == 2
     assert "[before-history]" in shown.err
-    [advised] = re.findall(r"from ([-0-9]+) ([0-9:]+) UTC on", shown.err)
-    assert instants(snapshots)[0] <= datetime.fromisoformat("T".join(advised) + "+00:00")
-    assert command("members", "vip", "--at", "T".join(advised) + "+00:00").code == 0
+    [advised] = re.findall(r"from ([-0-9]+T[0-9:]+) on \(Europe/Paris\)", shown.err)
+    assert instants(snapshots)[0] <= datetime.fromisoformat(advised).replace(tzinfo=ZoneInfo("Europe/Paris"))
+    assert command("members", "vip", "--at", advised).code == 0
 
 
 def test_members_are_written_to_a_file_of_their_owner(snapshots: list[dict], tmp_path: Path) -> None:

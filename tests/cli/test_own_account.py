@@ -59,7 +59,30 @@ def test_the_command_that_the_listing_proposes_adds_a_segment(served: Simulator)
     proposed = command("segments", "salesforce/Contact", "--filter", "VIP contacts").out.splitlines()[-1].split()
     assert proposed[-2:] == ["add", "salesforce/object=Contact/list_view_id=00B000000000001AAA"]
     added = command("add", proposed[-1])
-    assert (added.code, "Wrote segments/vip_contacts.yaml" in added.out) == (0, True)
+    assert (added.code, "Wrote segment_configs/segments/vip_contacts.yaml" in added.out) == (0, True)
+
+
+def test_what_a_listing_cannot_know_is_asked_for(served: Simulator) -> None:
+    """A kind that needs a condition shows where it stands; an id that is none of any kind is looked for as a name."""
+    assert command("init", "--yes", "--platform", "salesforce").code == 0
+    listed = command("segments", "salesforce").out
+    assert "Contact/CONDITION" in listed
+    assert "701000000000001AAA/HAS_RESPONDED" in listed
+    assert [line.split()[0] for line in listed.splitlines() if line.rstrip().endswith("webinar")] == [
+        "701000000000001AAA"
+    ]
+    refused(command("add", "salesforce/Contact"), "wrong-id-keys", "`salesforce/Contact/CONDITION`")
+    refused(command("add", "salesforce/Fairr"), "segment-not-found", "`salesforce/701000000000002AAA` (Fair)")
+    assert command("add", "salesforce/Fair", "--json").document["ids"] == {"campaign_id": "701000000000002AAA"}
+
+
+def test_without_people_the_next_step_is_a_table_of_ones_own(served: Simulator) -> None:
+    """`run` cannot work before there is a model, and nobody is told that it could."""
+    shown = command("init", "--yes", "--no-seed").out
+    steps = shown.partition("Next:")[2].splitlines()
+    table = next(number for number, line in enumerate(steps) if "name your own table" in line)
+    assert table < next(number for number, line in enumerate(steps) if "remote-segments run" in line)
+    assert "name your own table" not in command("init", "other", "--yes").out.partition("Next:")[2].partition("\n\n")[0]
 
 
 def test_five_commands_lead_to_a_published_segment(served: Simulator) -> None:
@@ -325,7 +348,7 @@ def test_reasons_are_shown_with_masked_examples(tmp_path: Path, simulator: Simul
 def test_a_terminal_is_asked_before_a_file_is_written(started: Path, tmp_path: Path) -> None:
     """`--yes` answers; a script is not asked."""
     shown = on_terminal("add", "klaviyo/WINBCK", "--yes", folder=tmp_path)
-    assert "Wrote segments/win_back_90_days_silent.yaml" in shown
+    assert "Wrote segment_configs/segments/win_back_90_days_silent.yaml" in shown
 
 
 def test_the_simulator_is_started_by_the_command_that_needs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

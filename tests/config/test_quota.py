@@ -1,6 +1,7 @@
 """The calls of a day are reckoned before any of them is made."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,17 @@ def test_a_known_size_is_reckoned_with(tmp_path: Path) -> None:
     assert [problem.code for problem in problems] == ["schedule-exceeds-limit"]
     assert f"often 96 refreshes x {calls:,} calls for 100,000 members = {96 * calls:,}" in problems[0].found
     assert "it allows 1,000" in problems[0].found
+
+
+def test_a_segment_that_has_expired_calls_nothing(tmp_path: Path) -> None:
+    """Its membership is frozen: what it called before is free for others."""
+    project = project_with(tmp_path, {"often": "15 minutes", "daily": "1 day"}, per_day=1000)
+    file = tmp_path / "segments" / "often.yaml"
+    file.write_text(file.read_text() + "expires: 2026-11-20\n")
+    project = load_project(tmp_path, "development")
+    for day, names in ((10, ["often", "daily"]), (21, ["daily"])):
+        found = budgets(project, now=datetime(2026, 11, day, tzinfo=UTC))["klaviyo"]
+        assert [demand.segment for demand in found.demands] == names
 
 
 def test_the_arithmetic_is_shown_and_a_frequency_that_fits_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""One broken file of a project: it stops itself, what needs it, and schedules; not a person who runs another one."""
+
+import pytest
+
+from remote_segments.config.project import Project
+from remote_segments.errors import InvalidProject
+from remote_segments.orchestration import project as loading
+from remote_segments.orchestration.build import build_definitions
+from tests.support.commands import command, edit, published
+from tests.support.projects import VIP, write_segment
+
+
+@pytest.fixture
+def partly(project: Project) -> Project:
+    """A project in which `paying` is broken."""
+    write_segment(project.folder, "paying", {**VIP, "model": "contcats"})
+    return project
+
+
+def test_a_sound_segment_is_refreshed_and_the_others_are_told(partly: Project) -> None:
+    """Promise 31: with file and line from the current folder; `validate` still fails."""
+    shown = command("run", "vip")
+    assert shown.code == 0, shown.err
+    assert "segment_configs/segments/paying.yaml:1: [unknown-model]" in shown.err
+    assert "These files were left out" in shown.err
+    assert published(partly)
+    document = command("run", "vip", "--json").document
+    assert [one["code"] for one in document["left_out"]] == ["unknown-model"]
+    assert command("preview", "vip").code == 0
+    assert command("validate").code == 2
+
+
+def test_what_is_wanted_must_be_right_itself(partly: Project) -> None:
+    """Nor is anything run while project.yaml is wrong, or for a name that nobody has."""
+    assert "[unknown-model]" in command("run", "paying").err
+    assert command("run", "paying", "vip").code == 2
+    assert "[unknown-segment]" in command("run", "vpi").err
+    write_segment(partly.folder, "vip", {**VIP, "source": {"connection": "klavio", "segment_id": "X"}})
+    shown = command("run", "vip")
+    assert (shown.code, "[unknown-connection]" in shown.err) == (2, True)
+    write_segment(partly.folder, "vip", VIP)
+    edit(partly.folder / "project.yaml", timezone="Europe/Pariss")
+    assert command("run", "vip").code == 2
+
+
+def test_an_audience_that_needs_a_broken_segment_is_left_out_with_it(partly: Project) -> None:
+    """It is told, too; a command for it names what it needs."""
+    (partly.folder / "audiences").mkdir()
+    (partly.folder / "audiences" / "both.yaml").write_text("model: contacts\nall: [vip, paying]\n")
+    shown = command("run", "vip")
+    assert shown.code == 0, shown.err
+    assert "audiences/both.yaml" in shown.err
+
+
+def test_schedules_never_start_with_a_part_of_a_project(partly: Project) -> None:
+    """A segment that is dropped from its schedule in silence grows old in silence."""
+    loading._loaded.cache_clear()
+    with pytest.raises(InvalidProject):
+        build_definitions(partly.folder)
+
+
+def test_places_of_a_refresh_can_be_opened_from_here(project: Project) -> None:
+    """`segment_configs/segments/vip.yaml:6`, as `validate` prints it."""
+    edit(project.folder / "segments" / "vip.yaml", identifiers=[{"email": "e_mail"}])
+    for words in (("preview", "vip"), ("run", "vip"), ("run", "vip", "--project", "segment_configs")):
+        assert "segment_configs/segments/vip.yaml:6, segment vip" in command(*words).err
