@@ -58,7 +58,7 @@ def difference(comparison: Comparison, current: Any, previous: Any) -> Any:
     Args:
         comparison: the two snapshots.
         current: `member_no, remote_joined_at, key..., matched` of the later one.
-        previous: `member_no, joined_at, key...` of the earlier one.
+        previous: `member_no, joined_at, since, key...` of the earlier one.
     """
     import ibis
 
@@ -66,54 +66,65 @@ def difference(comparison: Comparison, current: Any, previous: Any) -> Any:
     before = previous.select(
         previous_no=previous.member_no,
         previous_joined_at=previous.joined_at,
+        previous_since=previous.since,
         **{f"previous_{key}": previous[key] for key in keys},
     )
     both = current.outer_join(before, [(key, f"previous_{key}") for key in keys])
     merged = {key: ibis.coalesce(both[key], both[f"previous_{key}"]) for key in keys}
-    return both.select("member_no", "remote_joined_at", "matched", "previous_no", "previous_joined_at", **merged)
+    before_them = ("previous_no", "previous_joined_at", "previous_since")
+    return both.select("member_no", "remote_joined_at", "matched", *before_them, **merged)
 
 
 def staged_difference(width: int) -> Any:
     """The difference as a temporary table."""
-    more = {"previous_no": "bigint", "previous_joined_at": "timestamp"}
+    more = {"previous_no": "bigint", "previous_joined_at": "timestamp", "previous_since": "timestamp"}
     return unbound(DIFFERENCE, {**current_columns(width), **more})
 
 
 def stayed(width: int) -> Any:
-    """Who is in both: `member_no, matched, key..., joined_at`, the platform's own time or what was known before."""
+    """Who is in both: `member_no, matched, key..., joined_at, since`, the platform's own time or what was known."""
     import ibis
 
     table = staged_difference(width)
     rows = table.filter(table.member_no.notnull(), table.previous_no.notnull())
     keys = KEY_COLUMNS[:width]
     return rows.select(
-        "member_no", "matched", *keys, joined_at=ibis.coalesce(rows.remote_joined_at, rows.previous_joined_at)
+        "member_no",
+        "matched",
+        *keys,
+        joined_at=ibis.coalesce(rows.remote_joined_at, rows.previous_joined_at),
+        since="previous_since",
     )
 
 
-def movers(comparison: Comparison) -> Any:
-    """Everybody who is in one of the two only: `event, member_no, matched, remote_joined_at, number, key...`.
+def movers(comparison: Comparison, table: Any | None = None) -> Any:
+    """Everybody who is in one of the two only: `event, member_no, matched, remote_joined_at, number, since, key...`.
 
-    `number` is the member's in the snapshot that has the key.
+    `number` is the member's in the snapshot that has the key, `since` when the stay began of who left.
+
+    Args:
+        comparison: the two snapshots.
+        table: the difference; the staged one where left out.
     """
     import ibis
 
-    table = staged_difference(comparison.width)
+    table = staged_difference(comparison.width) if table is None else table
     rows = table.filter(table.previous_no.isnull() | table.member_no.isnull())
     return rows.select(
         *current_columns(comparison.width),
         event=ibis.cases((rows.previous_no.isnull(), "joined"), else_="left"),
         number=ibis.coalesce(rows.member_no, rows.previous_no),
+        since=rows.previous_since,
     )
 
 
 def staged_movers(width: int) -> Any:
     """The movers as a temporary table."""
-    return unbound(MOVERS, {**current_columns(width), "event": "text", "number": "bigint"})
+    return unbound(MOVERS, {**current_columns(width), "event": "text", "number": "bigint", "since": "timestamp"})
 
 
 def events(comparison: Comparison) -> Any:
-    """The movers with the cause of each: `event, cause, member_no, matched, remote_joined_at, key...`."""
+    """The movers with the cause of each: `event, cause, member_no, matched, remote_joined_at, since, key...`."""
     import ibis
 
     table = staged_movers(comparison.width)
@@ -124,7 +135,7 @@ def events(comparison: Comparison) -> Any:
         joined = _judged(comparison, table.filter(table.event == "joined"), now, then)
         left = _judged(comparison, table.filter(table.event == "left"), then, now)
         caused = ibis.union(joined, left)
-    return caused.select(*current_columns(comparison.width), "event", "cause")
+    return caused.select(*current_columns(comparison.width), "event", "cause", "since")
 
 
 def _judged(comparison: Comparison, rows: Any, here: str, there: str) -> Any:
@@ -138,12 +149,12 @@ def _judged(comparison: Comparison, rows: Any, here: str, there: str) -> Any:
     also = other.semi_join(known, [("other_person", "person")]).distinct()
     judged = finished(known.left_join(also, [("person", "other_person")]))
     cause = ibis.cases((judged.other_person.notnull(), "model"), else_="remote")
-    return judged.select(*current_columns(comparison.width), "event", cause=cause)
+    return judged.select(*current_columns(comparison.width), "event", "since", cause=cause)
 
 
 def staged_events(name: str, width: int) -> Any:
     """Events in a temporary table: `EVENTS` or `REBUILT_EVENTS`."""
-    return unbound(name, {**current_columns(width), "event": "text", "cause": "text"})
+    return unbound(name, {**current_columns(width), "event": "text", "cause": "text", "since": "timestamp"})
 
 
 def first_events(current: Any, width: int) -> Any:
@@ -152,19 +163,29 @@ def first_events(current: Any, width: int) -> Any:
 
     keys = KEY_COLUMNS[:width]
     return current.select(
-        "member_no", "matched", "remote_joined_at", *keys, event=ibis.literal("joined"), cause=ibis.literal("baseline")
+        "member_no",
+        "matched",
+        "remote_joined_at",
+        *keys,
+        event=ibis.literal("joined"),
+        cause=ibis.literal("baseline"),
+        since=nothing("timestamp"),
     )
 
 
 def joined_keys(scope: Scope, name: str, width: int, effective_at: datetime) -> Any:
-    """Who joined: `member_no, matched, key..., joined_at`, the platform's own time, else when we saw it happen."""
+    """Who joined: `member_no, matched, key..., joined_at, since`; by the platform's time, else when we saw it."""
     import ibis
 
     table = staged_events(name, width)
     rows = table.filter(table.event == "joined")
     seen = ibis.cases((rows.cause == "remote", scope.instant(effective_at)), else_=nothing("timestamp"))
     return rows.select(
-        "member_no", "matched", *KEY_COLUMNS[:width], joined_at=ibis.coalesce(rows.remote_joined_at, seen)
+        "member_no",
+        "matched",
+        *KEY_COLUMNS[:width],
+        joined_at=ibis.coalesce(rows.remote_joined_at, seen),
+        since=scope.instant(effective_at),
     )
 
 
@@ -185,7 +206,7 @@ def rebuilt_events(width: int) -> Any:
     same = [(name, f"former_{name}") for name in ("event", *keys)]
     both = table.left_join(former, same)
     cause = ibis.coalesce(both.former_cause, ibis.literal("rebuilt"))
-    return both.select("member_no", "matched", "remote_joined_at", *keys, "event", cause=cause)
+    return both.select("member_no", "matched", "remote_joined_at", *keys, "event", "since", cause=cause)
 
 
 def change_rows(scope: Scope, name: str, width: int, generation: int, effective_at: datetime) -> Any:
@@ -199,6 +220,7 @@ def change_rows(scope: Scope, name: str, width: int, generation: int, effective_
         instant=scope.instant(effective_at),
         event=table.event,
         cause=table.cause,
+        since=table.since,
     )
 
 
@@ -218,7 +240,7 @@ def event_counts(name: str, width: int) -> Any:
 
 def key_rows(rows: Any, width: int) -> Any:
     """Rows of `keys`, without segment and snapshot."""
-    return rows.select("member_no", "matched", "joined_at", **padded_keys(rows, width))
+    return rows.select("member_no", "matched", "joined_at", "since", **padded_keys(rows, width))
 
 
 def without_members(keys: Any) -> Any:

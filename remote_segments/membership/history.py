@@ -7,7 +7,7 @@ processes that only fetch, which the compiler would cost a third of their memory
 from datetime import datetime
 from typing import Any
 
-from remote_segments.membership.compile import Scope
+from remote_segments.membership.compile import Scope, finished
 from remote_segments.membership.literals import table_name
 from remote_segments.membership.tables import KEY_COLUMNS
 
@@ -35,6 +35,49 @@ def keys_at(scope: Scope, when: datetime, width: int) -> Any:
     keys = KEY_COLUMNS[:width]
     totals = rows.group_by(keys).aggregate(steps=rows.step.sum(), since=rows.instant.max())
     return totals.filter(totals.steps > 0).select(*keys, "since")
+
+
+def keys_at_from(scope: Scope, newest_id: str, generation: int, when: datetime, width: int) -> Any:
+    """The same, back from the published snapshot: who is in it since before, and who left after the instant.
+
+    Reads the keys of one snapshot and later events only, and groups nothing; good where both know `since`.
+
+    Args:
+        scope: the segment.
+        newest_id: the published snapshot.
+        generation: its generation, which was in force at the instant, too.
+        when: the instant, aware.
+        width: the number of key columns.
+    """
+    import ibis
+
+    instant, keys = scope.instant(when), KEY_COLUMNS[:width]
+    shown = scope.rows("keys", newest_id)
+    left = _left_after(scope, generation, when)
+    return ibis.union(
+        shown.filter(shown.since <= instant).select(*keys, "since"),
+        left.filter(left.since <= instant).select(*keys, "since"),
+    )
+
+
+def without_since(scope: Scope, newest_id: str, generation: int, when: datetime) -> Any:
+    """Whether `keys_at_from` may be used: keys of the published snapshot, how many and how many know no `since`.
+
+    And how many of those who left after the instant know none: rows of an earlier release do not.
+    """
+    shown = scope.rows("keys", newest_id)
+    left = _left_after(scope, generation, when)
+    left = left.filter(left.since.isnull())
+    unknown = left.aggregate(left=left.count())
+    return shown.aggregate(keys=shown.count(), unknown=shown.count(where=shown.since.isnull())).cross_join(unknown)
+
+
+def _left_after(scope: Scope, generation: int, when: datetime) -> Any:
+    """The events of a generation, in published snapshots, by which somebody left after an instant."""
+    snapshots, rows = scope.own("snapshots"), scope.own("changes")
+    published = snapshots.filter(snapshots.state == "published", snapshots.effective_at > scope.instant(when))
+    left = rows.filter(rows.generation == generation, rows.event == "left", rows.instant > scope.instant(when))
+    return finished(left.semi_join(published.select("snapshot_id"), "snapshot_id"))
 
 
 def memberships(schema: str) -> str:

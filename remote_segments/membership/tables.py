@@ -37,6 +37,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "key_3": "text",  # its third column; null where it has fewer
         "matched": "text",  # the identifiers that matched, `email` or `email+phone`
         "joined_at": "timestamp",  # the platform's own time, else when it was seen to join, else null
+        "since": "timestamp",  # the instant of the event that made it a member; exact for the published snapshot
     }
 )
 """One row per mapped member of a snapshot; kept for the segment's retention."""
@@ -65,6 +66,7 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "instant": "timestamp",  # the snapshot's effective_at
         "event": "text",  # joined, left
         "cause": "text",  # baseline, remote, model, definition, rebuilt, erased
+        "since": "timestamp",  # of `left`: the instant of the event that began the stay which it ends; null of `joined`
     }
 )
 """One row per event; kept for ever, so that the membership at any instant can be read from it."""

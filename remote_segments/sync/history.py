@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
 from remote_segments.membership.compile import Scope
-from remote_segments.membership.history import keys_at
 from remote_segments.membership.literals import literal, quoted, table_name
 from remote_segments.membership.tables import KEY_COLUMNS
 from remote_segments.sync.reading import never_published
+from remote_segments.sync.since import members_at_instant
 from remote_segments.sync.snapshots import Snapshot, latest_published, newest_published_until, oldest_published
 from remote_segments.sync.store import reading
 from remote_segments.warehouses.base import Session
@@ -56,7 +56,7 @@ def members_at(project: Project, segment: str, when: datetime) -> "pd.DataFrame"
         snapshot = _in_force(session, segment, when, zone)
         names = (snapshot.key_columns or "").split(",")
         scope = Scope(session.dialect, session.schema, segment)
-        found = keys_at(scope, when, len(names)).order_by(KEY_COLUMNS[: len(names)])
+        found = members_at_instant(session, scope, snapshot, when).order_by(KEY_COLUMNS[: len(names)])
         frame = session.frame(scope.sql(found))
     return frame.rename(columns=dict(zip(KEY_COLUMNS, names, strict=False)))
 

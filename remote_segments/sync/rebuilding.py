@@ -17,6 +17,7 @@ from remote_segments.sync.lineage import same_model
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.results import Mapped
 from remote_segments.sync.returning import derive_without_erased
+from remote_segments.sync.since import restore_since
 from remote_segments.sync.snapshots import (
     TICK,
     Snapshot,
@@ -79,6 +80,7 @@ def rebuild(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
     if not published:
         hold_doubtful(plan, replace(case, moved=moved_by(session, written, preceding)))
     _correct_following(writing, following, written)
+    restore_since(session, plan.segment)
     return Mapped.of(written, "rebuild")
 
 

@@ -15,6 +15,7 @@ from remote_segments.membership.history import keys_at
 from remote_segments.membership.literals import literal, table_name
 from remote_segments.sync.deriving import Derived, scope_of
 from remote_segments.sync.plan import Plan
+from remote_segments.sync.since import is_complete, restore_since
 from remote_segments.sync.snapshots import Snapshot, had_members
 from remote_segments.warehouses.base import Session
 
@@ -64,7 +65,7 @@ class Writing:
         self._keep_former_events()
         clear(self.session, self.snapshot, ("changes",))
         current = changes.stored_keys(self._scope, self.snapshot.snapshot_id, self._width)
-        return self._insert_changes(self._stage_events(current))
+        return self._insert_changes(self._stage_events(current, only_movers=True))
 
     @cached_property
     def _scope(self) -> Scope:
@@ -94,8 +95,12 @@ class Writing:
             former = changes.former_events(self._scope, self.snapshot.snapshot_id, self._width)
             self._stage(changes.FORMER_EVENTS, former)
 
-    def _stage_events(self, current: Any) -> str:
-        """Writes the events into a temporary table; returns its name."""
+    def _stage_events(self, current: Any, *, only_movers: bool = False) -> str:
+        """Writes the events into a temporary table, and who stayed into another unless only movers are wanted.
+
+        Returns:
+            The name of the table of events.
+        """
         previous = self._compared
         if previous is None:
             return self._stage(changes.EVENTS, changes.first_events(current, self._width))
@@ -108,8 +113,12 @@ class Writing:
             previous_members_id=previous.members_id or "",
             cause=unknown or self._cause(previous),
         )
-        self._stage(changes.DIFFERENCE, changes.difference(comparison, current, before))
-        self._stage(changes.MOVERS, changes.movers(comparison))
+        difference = changes.difference(comparison, current, before)
+        if only_movers:
+            self._stage(changes.MOVERS, changes.movers(comparison, difference))
+        else:
+            self._stage(changes.DIFFERENCE, difference)
+            self._stage(changes.MOVERS, changes.movers(comparison))
         events = self._stage(changes.EVENTS, changes.events(comparison))
         return self._stage(changes.REBUILT_EVENTS, changes.rebuilt_events(self._width)) if self.rebuilt else events
 
@@ -117,6 +126,8 @@ class Writing:
         """The keys to compare with; beyond retention they come from the events, and nobody can say why they differ."""
         rows = self._scope.rows("keys", previous.snapshot_id)
         if not previous.mapped or self.session.rows(self._scope.sql(rows.select("member_no").limit(1))):
+            if not self.rebuilt and not is_complete(self.session, previous):  # mapped by an earlier release
+                restore_since(self.session, self.plan.segment)
             return rows, None
         found = keys_at(self._scope, effective(previous), self._width)
         return changes.without_members(found), "rebuilt"

@@ -14,7 +14,8 @@ from remote_segments.sync.mapping import map_with
 from remote_segments.sync.plan import ModelSource, Plan
 from remote_segments.sync.publication import publish_with
 from remote_segments.sync.results import Mapped, Published
-from remote_segments.sync.snapshots import Snapshot, get, insert, new_snapshot_id
+from remote_segments.sync.since import members_at_instant
+from remote_segments.sync.snapshots import Snapshot, get, insert, new_snapshot_id, newest_published_until
 from remote_segments.sync.store import ensure_store
 from remote_segments.warehouses.base import Session, Warehouse
 
@@ -178,7 +179,11 @@ class Segment:
         return set(self.rows(f"SELECT key, event, cause FROM {{s}}.changes WHERE snapshot_id = {literal(snapshot_id)}"))
 
     def at(self, when: datetime) -> set[str]:
-        """The keys that were members at an instant, from the events alone."""
+        """The keys that were members at an instant: from the events alone, and in the quickest way, too."""
         with self.warehouse.read() as session:
             scope = Scope(session.dialect, session.schema, self.plan.segment)
-            return {row[0] for row in session.rows(scope.sql(keys_at(scope, when, len(self.plan.key))))}
+            found = set(session.rows(scope.sql(keys_at(scope, when, len(self.plan.key)))))
+            in_force = newest_published_until(session, self.plan.segment, when)
+            if in_force is not None:
+                assert set(session.rows(scope.sql(members_at_instant(session, scope, in_force, when)))) == found
+        return {row[0] for row in found}

@@ -20,7 +20,8 @@ from remote_segments.membership.history import keys_at
 from remote_segments.membership.literals import literal
 from remote_segments.simulator import Simulator
 from remote_segments.sync.erasing import erase
-from remote_segments.sync.snapshots import record
+from remote_segments.sync.since import members_at_instant
+from remote_segments.sync.snapshots import published_at, record
 from tests.reference.lives import Life
 from tests.support.memberships import Segment, plan_of
 from tests.support.projects import kept_in, write_project
@@ -188,7 +189,10 @@ class Both:
         with self.segment.warehouse.read() as session:
             for instant in self.life.instants.values():
                 scope = Scope(session.dialect, session.schema, name)
-                found = {row[0] for row in session.rows(scope.sql(keys_at(scope, instant, 1)))}
+                stays = set(session.rows(scope.sql(keys_at(scope, instant, 1))))
+                found = {key for key, _ in stays}
+                in_force = published_at(session, name, instant)
+                assert set(session.rows(scope.sql(members_at_instant(session, scope, in_force, instant)))) == stays
                 assert found == {str(n) for n in self.life.at(instant)}
             own = f"segment = {literal(name)}"
             rows = session.rows(f'SELECT key, since, until FROM "{session.schema}".memberships WHERE {own}')
