@@ -75,8 +75,8 @@ class Delivery(Settings):
 
     @property
     def alternatives(self) -> bool:
-        """Whether `member` lists shapes; an array of objects may be one member itself."""
-        return isinstance(self.member, list) and not any(isinstance(one, list | str) for one in self.member[:1])
+        """Whether `member` lists shapes; an array of texts is one member, one of objects is written in a list of one."""
+        return isinstance(self.member, list) and not any(isinstance(one, str) for one in self.member[:1])
 
     @property
     def told_each(self) -> bool:

@@ -194,7 +194,8 @@ def noticed(
             return [case_differs(document, name, difference) for difference in found_here], raised
     for kind in manifest.destinations if only is None else ():
         desk = Desk(document, manifest, exchanges, kind, "add")
-        if refusals := [*sending.throttled(desk).problems, *sending.key_expired(desk).problems]:
+        rows = (sending.throttled, sending.key_expired, sending.rejected_member)
+        if refusals := [problem for row in rows for problem in row(desk).problems]:
             return refusals, True
     return [], False
 

@@ -6,7 +6,7 @@ the limits, and tries again what is safe to repeat. All durations are in seconds
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -198,9 +198,10 @@ class Client:
             if isinstance(outcome, Response):
                 outcome = self._unmasked(outcome)
                 means = self._meaning(request, outcome)
-                about_it = not request.effect or means in ABOUT_MEMBERS
-                if means == "success" or (outcome.status in request.accepted and about_it):
+                if means == "success" or (outcome.status in request.accepted and not request.effect):
                     return outcome
+                if outcome.status in request.accepted and means in ABOUT_MEMBERS:
+                    return replace(outcome, refused=True)
                 if means == "key-refused" and not (renewed or fresh) and self.session.forget(credential):
                     renewed = True  # its time was over: the call was not carried out, and is made once more
                     continue

@@ -57,6 +57,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
     cookies: Mapping[str, str] = field(default_factory=dict)  # those that this answer sets
+    refused: bool = False  # whether it is a refusal that its call takes for an answer, whatever its status
 
     def header(self, name: str) -> str | None:
         """Returns a header by its name in any case."""

@@ -239,7 +239,7 @@ class Sending:
             AnswerUnread, OutcomeUnknown: the answer does not say what the manifest reads of it.
         """
         refused = self.verb.refused
-        if response.status in refused.statuses and len(places) == 1:
+        if response.refused:
             self.told[places[0]] = refused.rejected(body(response), f"http-{response.status}")
             return None
         sent = self._sent(places)

@@ -233,8 +233,10 @@ class Named(Settings):
 class Refused(Reasons):
     """Refusals of a call about one member that say what is wrong with this member."""
 
-    statuses: tuple[Annotated[int, Field(ge=400, le=499)], ...] = Field(
-        (400, 422), description="HTTP statuses of such refusals; others are about the call, the key or the list."
+    statuses: tuple[Annotated[int, Field(ge=200, le=499)], ...] = Field(
+        (400, 422),
+        description="HTTP statuses of such refusals, 200 among them where `refusals` tells them from success; others "
+        "are about the call, the key or the list.",
     )
 
 
