@@ -75,7 +75,7 @@ class Delivery(Settings):
 
     @property
     def alternatives(self) -> bool:
-        """Whether `member` lists shapes; an array of texts is one member, one of objects is written in a list of one."""
+        """Whether `member` lists shapes; an array of texts is one member, of objects it is in a list."""
         return isinstance(self.member, list) and not any(isinstance(one, str) for one in self.member[:1])
 
     @property
