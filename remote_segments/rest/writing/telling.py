@@ -16,7 +16,7 @@ from remote_segments.rest.counting import whole_number
 from remote_segments.rest.paths import Path, entries, find, take
 from remote_segments.rest.writing.doubts import partly_refused
 from remote_segments.rest.writing.verdicts import ACCEPTED, Reasons, Told, Verdict, ids_at
-from remote_segments.settings import Settings
+from remote_segments.settings import Settings, Texts
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,7 @@ class Among(Verdict):
 
     at: Path | None = Field(None, description="Path of the array or object; left out when it is the whole answer.")
     keyed: bool = Field(False, description="Whether it is an object whose keys are the identifiers.")
+    beside: Texts = Field((), description="Keys of that object that are no members.", examples=[["http_etag"]])
     ids: Path | None = Field(
         None, description="Path of the identifier, or of an array of them, in an entry; left out when it is the entry."
     )
@@ -172,7 +173,9 @@ class Among(Verdict):
             return []
         if self.keyed:
             found = take(document, self.at, sent.where) if self.at is not None else document
-            return list(found.items()) if isinstance(found, dict) else self._empty(found, sent)
+            if not isinstance(found, dict):
+                return self._empty(found, sent)
+            return [(name, entry) for name, entry in found.items() if name not in self.beside]
         here = entries(document, self.at, sent.where, lenient=False, keyed=False)
         path = self.number or self.ids
         return [(name, entry) for entry in here for name in ids_at(entry, path, sent.where)]
