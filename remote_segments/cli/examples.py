@@ -41,11 +41,13 @@ EXAMPLES: Mapping[str, Example] = {
 """A segment of each simulated account, by platform."""
 
 
-def example_of(platform: str, exchanges: Mapping[str, Path]) -> Example:
-    """A segment of a simulated account with somebody in it."""
+def example_of(platform: str, exchanges: Mapping[str, Path]) -> Example | None:
+    """A segment of a simulated account with somebody in it; None where members are only sent to it."""
     if platform in EXAMPLES:
         return EXAMPLES[platform]
     found = [one for one in _account(platform, exchanges).segments if one.size]
+    if not found:
+        return None
     one = found[0]
     others = [each.key for each in found if each.key != one.key]
     matches = tuple(Match(name, column) for name, column in columns(one.membership).items() if column != "phone")
@@ -56,7 +58,9 @@ def simulated_options(manifest: Manifest, exchanges: Mapping[str, Path]) -> dict
     """The options of a simulated account where they are no defaults: those of the documented examples."""
     if manifest.name in SEGMENTS:
         return {}
-    known = _account(manifest.name, exchanges).segments[0].membership.options
+    account = _account(manifest.name, exchanges)
+    lists = [one.deliveries.options for one in account.inboxes.inboxes.values()]
+    known = account.segments[0].membership.options if account.segments else lists[0]
     options = manifest.connection.options
     return {name: value for name, value in known.items() if name in options and value != options[name].default}
 

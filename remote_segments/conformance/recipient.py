@@ -63,11 +63,11 @@ class Recipient:
             return httpx.Response(200, stream=Bytes(b"{}"))
         sent = asked(request)
         nearest: list[str] | None = None
-        for doing, wanted, source in self._documented:
+        for doing, wanted, source in self.documented():
             if not wanted.same_place(sent):
                 continue
             values, differences = wanted.read(sent)
-            wrong = differences or self._misfit(doing, source, values)
+            wrong = differences or self.misfit(doing, source, values)
             if not wrong:
                 return self._answer(doing, source, values)
             nearest = wrong if nearest is None else min(nearest, wrong, key=len)
@@ -91,10 +91,14 @@ class Recipient:
 
     @cached_property
     def _hosts(self) -> set[str | None]:
-        return {urlsplit(wanted.url).hostname for _, wanted, _ in self._documented}
+        return {urlsplit(wanted.url).hostname for _, wanted, _ in self.documented()}
+
+    def documented(self) -> list[tuple[Doing, Wanted, Any]]:
+        """Returns every documented call, what it does, and where it is documented."""
+        return self._calls
 
     @cached_property
-    def _documented(self) -> list[tuple[Doing, Wanted, Any]]:
+    def _calls(self) -> list[tuple[Doing, Wanted, Any]]:
         kind = self.deliveries
         found: list[tuple[Doing, Wanted, Any]] = [
             ("also", self._wanted(one.request, own=True), one) for one in kind.also
@@ -118,7 +122,7 @@ class Recipient:
         """The number of each person by each identifier, also of people whom the platform does not know."""
         return {str(value): number for number in range(1, 2 * PEOPLE) for value in self.people(number).values()}
 
-    def _misfit(self, doing: Doing, source: Any, values: Mapping[str, Any]) -> list[str]:
+    def misfit(self, doing: Doing, source: Any, values: Mapping[str, Any]) -> list[str]:
         """Returns what is wrong with the members of a call, nothing where they are as documented."""
         if doing == "job":
             return [] if values.get("job") in self._jobs else ["no such job"]
@@ -156,9 +160,10 @@ class Recipient:
         early = self.before(received)
         if early is not None:
             return early
-        return self.disturb(received, self._undisturbed(doing, source, values))
+        return self.disturb(received, self.carried_out(doing, source, values))
 
-    def _undisturbed(self, doing: Doing, source: Any, values: Mapping[str, Any]) -> httpx.Response:
+    def carried_out(self, doing: Doing, source: Any, values: Mapping[str, Any]) -> httpx.Response:
+        """Does what a documented call asks, and returns the documented answer."""
         if doing == "resolve":
             return self._resolved(source, _listed(values["asked"], source.joined))
         if doing == "job":
@@ -185,15 +190,9 @@ class Recipient:
         return answered(answer, fill(answer.body, {**self._known, "found": _merged(source.found, entries)}))
 
     def _delivered(self, doing: Doing, verb: Delivery, values: Mapping[str, Any]) -> httpx.Response:
-        if verb.member is not None:
-            members = values["members"]
-            texts = verb.joined is not None or not isinstance(members, list)
-            numbers = [self._number(one, verb.shapes, texts=texts) or 0 for one in _listed(members, verb.joined)]
-        else:
-            named = [str(values[name]) for name in self.deliveries.identifiers if name in values]
-            numbers = [self._everybody[one] for one in named[:1] if one in self._everybody]
-            if not numbers:
-                return httpx.Response(404, stream=Bytes(b"{}"))
+        numbers = self.numbers(verb, values)
+        if not numbers:
+            return httpx.Response(404, stream=Bytes(b"{}"))
         self.entries.append(len(numbers))
         wrong = [number for number in numbers if number in self.rejecting]
         if self.refusing and verb.refusal is not None:
@@ -208,7 +207,18 @@ class Recipient:
             return answered(answer, fill(answer.body, {**self._known, "job": job, "count": len(numbers)}))
         self._apply(doing, right)
         answer = verb.partly if wrong and verb.partly is not None else verb.response
-        return self._outcome(verb, answer, numbers)
+        return self._outcome(verb, answer, numbers, wrong)
+
+    def numbers(self, source: Any, values: Mapping[str, Any]) -> list[int]:
+        """Returns the members that a call is about; none where it holds none whom this account could know."""
+        if not isinstance(source, Delivery):
+            return []
+        if source.member is None:
+            named = [str(values[name]) for name in self.deliveries.identifiers if name in values]
+            return [self._everybody[one] for one in named[:1] if one in self._everybody]
+        members = values["members"]
+        texts = source.joined is not None or not isinstance(members, list)
+        return [self._number(one, source.shapes, texts=texts) or 0 for one in _listed(members, source.joined)]
 
     def _apply(self, doing: str, numbers: Sequence[int]) -> None:
         if doing == "add":
@@ -218,9 +228,11 @@ class Recipient:
         else:
             self.updated |= set(numbers)
 
-    def _outcome(self, verb: Delivery, answer: Answer, numbers: Sequence[int]) -> httpx.Response:
+    def _outcome(
+        self, verb: Delivery, answer: Answer, numbers: Sequence[int], rejected: Sequence[int]
+    ) -> httpx.Response:
         """Returns an answer with what it says of each member."""
-        wrong = [place for place, number in enumerate(numbers) if number in self.rejecting]
+        wrong = [place for place, number in enumerate(numbers) if number in rejected]
         entries = [
             fill(
                 verb.rejected if place in wrong else verb.taken,
@@ -245,7 +257,7 @@ class Recipient:
         self._apply(next(name for name, one in self.deliveries.verbs().items() if one is verb), right)
         answer = verb.partly_done if wrong and verb.partly_done is not None else step.response
         answer = answer.model_copy(update={"document": fill(answer.document, {"job": job})})
-        return self._outcome(verb, answer, [*right, *wrong])
+        return self._outcome(verb, answer, [*right, *wrong], wrong)
 
 
 def _listed(members: Any, joined: str | None) -> list[Any]:

@@ -17,10 +17,13 @@ REPLACING = {
     "cursor-expired": "HTTP 400 with the platform's error body",
     "html": "HTTP 200 (or `status`) with a page of HTML",
     "invalid-json": "HTTP 200 with a document that stops in its middle, its length declared truthfully",
-    "disconnect": "the connection is closed without an answer",
+    "disconnect": "the connection is closed without an answer, and without the call being carried out",
+    "refuse-batch": "HTTP 400 with the platform's error body: members that are sent are refused as a whole (verb add)",
+    "too-large": "HTTP 413 with the platform's error body",
     "redirect": "HTTP 302 to the same path on `host`",
 }
 CUTTING = {
+    "accepted-then-cut": "the call is carried out, and the connection closed without an answer (verb add or remove)",
     "cut-body": "the right answer, but half of the declared bytes",
     "hang": "the right answer, but only once `/_control/release` was called",
     "slow": "the right answer, after `seconds`",
@@ -39,6 +42,7 @@ ALTERING = {
 MAKING = {
     "job-pending": "an export job is not done (verb job)",
     "job-failed": "an export job has failed (verb job)",
+    "reject-member": "the first member of a call is not taken, as the documentation tells it (verb add or remove)",
     "cut-file": "a file lacks its second half before it is sent, its length declared truthfully",
 }
 """Only for accounts that are made of documented exchanges."""

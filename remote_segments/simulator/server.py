@@ -30,7 +30,7 @@ def replaced(fault: Fault, request: Request, account: Speaker) -> Answer:
     """Returns the answer that a fault gives in place of the right one."""
     headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
     statuses = {"rate-limited": 429, "server-error": 500, "key-refused": 401, "access-denied": 403}
-    statuses |= {"not-found": 404, "cursor-expired": 400, "html": 200}
+    statuses |= {"not-found": 404, "cursor-expired": 400, "html": 200, "refuse-batch": 400, "too-large": 413}
     status = fault.status or statuses.get(fault.kind, 200)
     if fault.kind == "html":
         return Answer(status, body=HTML, content_type="text/html", headers=headers)
@@ -61,6 +61,8 @@ class Handler(BaseHTTPRequestHandler):
             return self._send(answer)
         target = account.resolve(request)
         if isinstance(target, Answer):
+            target = self.server.state.sent(account.platform, request) or target
+        if isinstance(target, Answer):
             self._log(request, account, Target("other", Answer), target.status, None)
             return self._send(target)
         fault = self.server.state.faults.strike(account.platform, target.verb, target.segment, target.page)
@@ -70,6 +72,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, request: Request, account: Speaker, target: Target, fault: Fault | None) -> None:
         if fault and fault.kind == "disconnect":
+            self._log(request, account, target, 0, fault)
+            return self._hang_up()
+        if fault and fault.kind == "accepted-then-cut":
+            self._altered(account, target, None)
             self._log(request, account, target, 0, fault)
             return self._hang_up()
         if fault and fault.kind in REPLACING:
@@ -226,6 +232,10 @@ class Simulator:
         found = self.state.accounts[platform].segments.current().get(segment)
         share = found.share if found else None
         return membership(platform, segment, refresh, self.state.seed, self.state.people, share=share)
+
+    def held(self, platform: str, segment: str) -> set[str]:
+        """Returns the ids of who is in a list of an account that was written by hand, what was sent to it included."""
+        return self.state.accounts[platform].held(segment)
 
     def rows(self, platform: str, segment: str, refresh: int, kind: str | None = None) -> list[dict[str, str | None]]:
         """Returns the identifiers of who is a member at a refresh of an account that is made of exchanges."""

@@ -13,7 +13,7 @@ from remote_segments.simulator.accounts.hubspot import HubSpot
 from remote_segments.simulator.accounts.klaviyo import Klaviyo
 from remote_segments.simulator.accounts.mailchimp import Mailchimp
 from remote_segments.simulator.faults import Faults
-from remote_segments.simulator.messages import Speaker
+from remote_segments.simulator.messages import Request, Speaker, Target
 from remote_segments.simulator.population import PEOPLE, SEED
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ class State:
         if platform in self.accounts:
             return self.accounts[platform]
         return self.documented(platform) if platform in self.exchanges else None
+
+    def sent(self, platform: str, request: Request) -> Target | None:
+        """Returns what a call sends to a list that an account written by hand does not have; None for another call."""
+        return self.documented(platform).sent(request) if platform in self.exchanges else None
 
     def documented(self, platform: str) -> "Documented":
         """Returns the account that a platform's exchanges make, read when it is first asked for."""

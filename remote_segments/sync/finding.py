@@ -69,14 +69,27 @@ def manifest_of(project: Project, connection: str) -> Manifest:
     """The manifest of a connection's platform.
 
     Raises:
-        ProjectError: `unknown-connection`; `no-manifest` for files and the warehouse.
+        ProjectError: `unknown-connection`; `no-manifest` for files and the warehouse; `nothing-to-read`.
     """
     platform = platform_of(project, connection)
     if isinstance(platform, ColumnPlatform):
         found = f"The platform `{platform.name}` has no manifest: which rows are members, each segment's file says."
         fix = "`remote-segments add` writes such a file, and `remote-segments validate --live` checks it."
         raise ProjectError("no-manifest", found, fix, f"connection {connection}")
+    refuse_unreadable(platform, connection)
     return platform
+
+
+def refuse_unreadable(manifest: Manifest, connection: str) -> None:
+    """Refuses to read from a platform that members are only sent to.
+
+    Raises:
+        ProjectError: `nothing-to-read`.
+    """
+    if not manifest.sources:
+        found = f"Members are only sent to {manifest.title}: there is nothing to read."
+        fix = "Name it as the destination of an activation, or another connection here."
+        raise ProjectError("nothing-to-read", found, fix, f"connection {connection}")
 
 
 def split(project: Project, text: str) -> tuple[str, str]:
@@ -127,6 +140,7 @@ def list_segments(project: Project, platform: Account, connection: str, outer: s
     known = platform_of(project, connection)
     if isinstance(known, ColumnPlatform):
         return _list_rows(project, known, platform, connection, outer)
+    refuse_unreadable(known, connection)
     found = Listing()
     most = max(len(_needed(source, known)) for source in known.sources.values())
     if outer and len(outer.split("/")) > most:

@@ -13,7 +13,7 @@ import yaml
 from remote_segments.cli import simulator as simulating
 from remote_segments.cli.demo import contacts
 from remote_segments.config.project import Project
-from remote_segments.rest.catalog import bundled
+from remote_segments.rest.catalog import bundled, load_manifest
 from remote_segments.simulator import Simulator
 from tests.support.commands import Result, command, edit, on_terminal, process
 from tests.support.projects import VIP, ready_project
@@ -99,7 +99,23 @@ def test_five_commands_lead_to_a_published_segment(served: Simulator) -> None:
     assert ran.document["segments"][0]["state"] == "published"
 
 
-@pytest.mark.parametrize("platform", sorted(file.stem for file in bundled()))
+READ = {file.stem: bool(load_manifest(file).sources) for file in bundled()}
+"""Whether anything can be read from a platform."""
+
+
+@pytest.mark.parametrize("platform", sorted(name for name, read in READ.items() if not read))
+def test_a_new_project_of_a_platform_that_is_only_sent_to_is_valid(platform: str, served: Simulator) -> None:
+    """Its account is connected, nothing is read from it, and whoever tries is told why."""
+    assert command("init", "--platform", platform).code == 0
+    assert command("validate").code == 0
+    assert list(Path("segment_configs/segments").glob("*.yaml")) == []
+    for words in (("segments", platform), ("add", f"{platform}/7")):
+        refused = command(*words)
+        assert refused.code == 2
+        assert "nothing-to-read" in refused.err
+
+
+@pytest.mark.parametrize("platform", sorted(name for name, read in READ.items() if read))
 def test_a_new_project_of_any_platform_is_sound(platform: str, served: Simulator) -> None:
     """It is valid, its own tests pass, and its example runs against the simulated account."""
     document = command("init", "--platform", platform, "--json").document

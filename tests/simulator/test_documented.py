@@ -21,8 +21,10 @@ from remote_segments.simulator.documented.holding import Held
 from remote_segments.simulator.faults import Fault
 from remote_segments.simulator.membership import SEGMENTS
 
-PLATFORMS = sorted(file.stem for file in bundled())
-MANIFESTS = {file.stem: load_manifest(file) for file in bundled()}
+MANIFESTS = {file.stem: manifest for file in bundled() if (manifest := load_manifest(file)).sources}
+PLATFORMS = sorted(MANIFESTS)
+"""Platforms that are read; those that are only sent to are in test_sending.py."""
+
 SMALL = 7
 """Members of a page, where a platform lets one choose."""
 

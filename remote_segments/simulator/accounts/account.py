@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -14,6 +14,7 @@ from typing import Any
 
 from remote_segments.simulator.alterations import alter
 from remote_segments.simulator.faults import Fault
+from remote_segments.simulator.lists import Lists
 from remote_segments.simulator.membership import BASELINE, Member, Profile, Segment, membership, profiles
 from remote_segments.simulator.messages import Answer, Request, Target
 from remote_segments.simulator.segments import Segments
@@ -111,6 +112,11 @@ class Page:
         return None if self.next_offset is None else cursor(self.refresh, self.next_offset)
 
 
+@lru_cache(maxsize=8)
+def _by_id(platform: str, seed: int, people: int) -> Mapping[str, Profile]:
+    return {profile.profile_id: profile for profile in profiles(platform, seed, people)}
+
+
 def cursor(refresh: int, offset: int) -> str:
     """Returns the cursor of the page at `offset` of a refresh."""
     return base64.urlsafe_b64encode(f"{refresh}.{offset}".encode()).decode().rstrip("=")
@@ -150,6 +156,7 @@ class Account(ABC):
     def __init__(self, refreshes: Refreshes, seed: int, people: int) -> None:
         self.refreshes, self.seed, self.people = refreshes, seed, people
         self.segments = Segments(self.platform, self.tells)
+        self.lists = Lists()
         self._render = lru_cache(maxsize=64)(self._rendered_block)
 
     def resolve(self, request: Request) -> Target | Answer:
@@ -199,7 +206,7 @@ class Account(ABC):
         """
         if big := BIG.fullmatch(name):
             return Segment(kinds[0] if kinds else "segment", f"Big {big[1]}", 1, 0)
-        found = self.segments.current().get(name)
+        found = self.lists.made().get(name) or self.segments.current().get(name)
         if found is None or (kinds and found.kind not in kinds):
             raise Refused(404, self.not_found, f"There is no {' or '.join(kinds) or 'segment'} {name}.")
         return found
@@ -246,8 +253,21 @@ class Account(ABC):
         return Answer(body=text.replace(f'"{ITEMS}"'.encode(), self._big_items(page.offset, end, fields)))
 
     def _members(self, name: str, refresh: int) -> tuple[Member, ...]:
+        if name in self.lists.made():
+            return self.lists.now(name, (), self.known())
         found = self.segments.current().get(name)
-        return membership(self.platform, name, refresh, self.seed, self.people, share=found.share if found else None)
+        share = found.share if found else None
+        members = membership(self.platform, name, refresh, self.seed, self.people, share=share)
+        return self.lists.now(name, members, self.known())
+
+    def known(self) -> Mapping[str, Profile]:
+        """Returns the account's profiles by their ids."""
+        return _by_id(self.platform, self.seed, self.people)
+
+    def held(self, name: str) -> set[str]:
+        """Returns the ids of the profiles in a list now; no call counts as a refresh."""
+        refresh = self.refreshes.current(self.platform, name)
+        return {member.profile.profile_id for member in self._members(name, refresh)}
 
     def _newcomers(self, members: tuple[Member, ...], count: int) -> tuple[Member, ...]:
         inside = {member.profile.profile_id for member in members}

@@ -3,6 +3,7 @@
 Shapes as in https://developers.klaviyo.com/en/reference/api_overview; all data is made up.
 """
 
+import json
 import re
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +17,12 @@ from remote_segments.simulator.segments import edited_at
 PAGE_MOST = 100
 LISTING_MOST = 10
 ROUTE = re.compile(r"/api/(segments|lists)(?:/([^/]+)(/profiles)?)?/?")
+WRITING = re.compile(r"/api/lists/([^/]+)/relationships/profiles/?")
+WRITTEN_MOST = 1_000
+FILTER = re.compile(r"any\((email|phone_number|external_id),(\[.*\])\)", re.DOTALL)
+INVENTED = re.compile(r"[0-9]{16}")
+"""Ids of profiles in big segments, which exist without being kept."""
+
 REVISION = re.compile(r"\d{4}-\d{2}-\d{2}(\.pre)?")
 ATTRIBUTES = frozenset({"email", "phone_number", "external_id", "joined_group_at"})
 
@@ -38,6 +45,11 @@ class Klaviyo(Account):
         if not REVISION.fullmatch(request.headers.get("revision", "")):
             raise ValueError("the revision header is missing or not a date")
         route = ROUTE.fullmatch(request.path)
+        writing = WRITING.fullmatch(request.path)
+        if writing or (request.method == "POST" and request.path.rstrip("/") == "/api/lists"):
+            return self._written(request, writing[1] if writing else None)
+        if request.path.rstrip("/") == "/api/profiles" and request.method == "GET":
+            return self._found(request)
         if not route or request.method != "GET":
             raise Refused(404, self.not_found, "There is no such resource.")
         kind, name, profiles = route[1][:-1], route[2], route[3]
@@ -84,6 +96,51 @@ class Klaviyo(Account):
 
         return Target("members", answer, name, offset // size + 1)
 
+    def _written(self, request: Request, name: str | None) -> Target:
+        """Adds to a list, removes from one, or makes one."""
+        document = json.loads(request.body or b"{}")
+        if name is None:
+            return Target("create", lambda _: self._make(str(document["data"]["attributes"]["name"])))
+        if request.method not in {"POST", "DELETE"}:
+            raise Refused(405, "method_not_allowed", "The method is not allowed.")
+        self.segment(name, "list")
+        ids = [str(one["id"]) for one in document["data"]]
+        if not 0 < len(ids) <= WRITTEN_MOST:
+            raise ValueError(f"data must hold 1 to {WRITTEN_MOST} profiles")
+
+        def answer(_: Fault | None) -> Answer:
+            known = self.known()
+            if any(one not in known and not INVENTED.fullmatch(one) for one in ids):
+                return self.error(400, "invalid", "A profile does not exist.")
+            (self.lists.add if request.method == "POST" else self.lists.remove)(name, ids)
+            return Answer(204, body=b"")
+
+        return Target("add" if request.method == "POST" else "remove", answer, name)
+
+    def _make(self, name: str) -> Answer:
+        made = self.lists.make(name)
+        return Answer(201, {"data": self._record("list", made, counted=False)})
+
+    def _found(self, request: Request) -> Target:
+        """Finds profiles by one of their identifiers."""
+        asked = FILTER.fullmatch(request.query.get("filter", ""))
+        if asked is None:
+            raise ValueError("the filter is not any(email|phone_number|external_id,[...])")
+        wanted = {_kept(asked[1], one) for one in json.loads(asked[2])}
+        name = {"phone_number": "phone"}.get(asked[1], asked[1])
+
+        def answer(_: Fault | None) -> Answer:
+            found = {_kept(asked[1], getattr(one, name)): one for one in self.known().values()}
+            items = [
+                {"type": "profile", "id": found[one].profile_id, "attributes": {asked[1]: one}}
+                for one in wanted
+                if one in found
+            ]
+            links = {"self": f"{request.root}{request.path}", "next": None, "prev": None}
+            return Answer(document={"data": items, "links": links})
+
+        return Target("resolve", answer)
+
     def _links(self, request: Request, page: Page) -> dict[str, str | None]:
         address = f"{request.root}{request.path}"
         query = dict(request.query)
@@ -120,3 +177,9 @@ class Klaviyo(Account):
         page = Page("", (), offset, size, len(names), 1)
         document = {"data": data, "links": self._links(request, page)}
         return Target("list", lambda _: Answer(document=document), page=offset // size + 1)
+
+
+def _kept(attribute: str, value: object) -> str:
+    """Returns an identifier as the platform keeps and answers it: addresses in lower case, without blanks."""
+    text = str(value).strip()
+    return text.lower() if attribute == "email" else text

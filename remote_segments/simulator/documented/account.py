@@ -15,6 +15,7 @@ from remote_segments.simulator.documented.addresses import fit, linked, opened, 
 from remote_segments.simulator.documented.faults import trouble
 from remote_segments.simulator.documented.holding import Held, held, listings, resized
 from remote_segments.simulator.documented.reading import Found, Open, OpenFiles
+from remote_segments.simulator.documented.sending import Inboxes, Letter
 from remote_segments.simulator.faults import Fault
 from remote_segments.simulator.messages import Answer, Request, Target
 
@@ -53,6 +54,7 @@ class Documented:
         """
         self.platform, self._exchanges, self._refreshes, self._people = platform, exchanges, refreshes, people
         self.segments = held(platform, exchanges, people)
+        self.inboxes = Inboxes(exchanges)
         self._readers: dict[tuple[str, int], Open] = {}
         memberships = exchanges.memberships.values()
         logins = {fill(one.request.url, kind.options) for kind in memberships for one in kind.also}
@@ -98,9 +100,22 @@ class Documented:
                 return self._refused("key_refused") if revoked(found.values) else self._target(number, found, request)
             if isinstance(found, list):
                 differences = found if differences is None else min(differences, found, key=len)
+        letter = self.inboxes.find(sent)
+        if letter is not None:
+            return self._refused("key_refused") if letter.revoked else self._sent(letter)
         if differences == []:
             return self._refused("expired")  # a documented call for a place that nobody was given
         return self._unknown(sent, differences)
+
+    def sent(self, request: Request) -> Target | None:
+        """Returns what a call sends to a list; None for one that is about something else."""
+        letter = self.inboxes.find(Asked(request.method, request.below, request.headers, request.body))
+        return None if letter is None or letter.revoked else self._sent(letter)
+
+    def _sent(self, letter: Letter) -> Target:
+        """What is sent to a list, and what belongs to it."""
+        verb = {"also": "login"}.get(letter.doing, letter.doing)
+        return Target(verb, lambda fault: _answer(self.inboxes.reply(letter, fault)), letter.key)
 
     def _knows(self, number: int, found: Found, root: str) -> bool:
         """Whether a look-up asks about members of a segment; any other call names its segment itself."""
