@@ -12,6 +12,7 @@ from typing import Any
 
 from remote_segments.config.connection import Connection
 from remote_segments.config.model import Model
+from remote_segments.config.platforms import WITHOUT_MANIFEST
 from remote_segments.config.segment import Column, Segment
 
 FORM = 1
@@ -33,12 +34,18 @@ def definition_hash(segment: Segment, connection: Connection, model: Model, fold
         "platform": connection.platform,
         "connection": segment.source.connection,
         "account": [connection.base_url, dict(sorted(connection.options.items()))],
-        "ids": segment.source.ids,
+        "ids": _ids(segment, connection),
         "identifiers": [{name: _comparison(column) for name, column in entry.items()} for entry in segment.identifiers],
         "model": [segment.model, model.table, model.sql, _relative(model.path, folder), list(model.key)],
     }
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _ids(segment: Segment, connection: Connection) -> dict[str, Any]:
+    """What names the members; of rows, not which asset writes them."""
+    rows = connection.platform in WITHOUT_MANIFEST
+    return {name: value for name, value in segment.source.ids.items() if not (rows and name == "asset")}
 
 
 def _comparison(column: Column) -> list[Any]:
@@ -62,7 +69,7 @@ def definition_settings(segment: Segment, connection: Connection, model: Model, 
         "platform": connection.platform,
         "base_url": connection.base_url,
         **connection.options,
-        **segment.source.ids,
+        **_ids(segment, connection),
         "identifiers": ", ".join(_entry_text(entry) for entry in segment.identifiers),
         "model": segment.model,
         **table,

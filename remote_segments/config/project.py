@@ -157,6 +157,10 @@ class Project:
         """The day of a segment's first partition."""
         return segment.start or self.start
 
+    def source_is_rows(self, segment: Segment) -> bool:
+        """Whether a segment's members are rows of files or of the warehouse."""
+        return isinstance(self.manifest_of(segment), ColumnPlatform)
+
     def expires_at(self, segment: Segment) -> datetime | None:
         """The instant from which a segment is not fetched any more: the beginning of a day in its time zone."""
         if segment.expires is None:

@@ -19,6 +19,7 @@ from remote_segments.orchestration.project import loaded_project, remember
 from remote_segments.orchestration.resources import warehouse_resources
 from remote_segments.orchestration.schedules import build_schedules
 from remote_segments.orchestration.sensors import build_age_check, build_age_sensor, build_automation_sensor
+from remote_segments.orchestration.upstream import models_read
 
 
 def build_definitions(
@@ -90,7 +91,7 @@ def _operations(
 
 def _models(project: Project, prefix: tuple[str, ...]) -> list[dg.AssetSpec]:
     """One external asset per model in use, except where the team's own asset key is configured: it is defined there."""
-    used = {segment.model for segment in project.segments.values()}
+    used = {segment.model for segment in project.segments.values()} | models_read(project)
     return [
         dg.AssetSpec(
             model_key(name, None, prefix),

@@ -21,6 +21,7 @@ from remote_segments.orchestration.keys import LAYERS, layer_key, model_key
 from remote_segments.orchestration.partitions import Window, open_window, partitions_of, window_of
 from remote_segments.orchestration.progress import reporting
 from remote_segments.orchestration.remapping import remap_condition
+from remote_segments.orchestration.upstream import upstream_of
 from remote_segments.sync.fetch import fetch
 from remote_segments.sync.freezing import EXPIRED, freeze_of
 from remote_segments.sync.mapping import map_segment
@@ -118,7 +119,13 @@ def _raw_remote_ids(chain: Chain) -> dg.AssetsDefinition:
             yield from _materialized(context, key, found)
 
     options = chain.options("raw_remote_ids")
-    return _asset(raw_remote_ids, **options, output_required=False, required_resource_keys={FETCHES})
+    return _asset(
+        raw_remote_ids,
+        **options,
+        deps=upstream_of(chain.project, chain.segment, chain.asset_prefix),
+        output_required=False,
+        required_resource_keys={FETCHES},
+    )
 
 
 def _fetched(context: dg.AssetExecutionContext, chain: Chain, fetches: RunFetches) -> Iterator[tuple[str, Snapshot]]:

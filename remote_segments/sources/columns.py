@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, fie
 
 from remote_segments.explanations import refusal
 from remote_segments.identifiers import KINDS
-from remote_segments.settings import Settings
+from remote_segments.settings import Settings, Texts
 from remote_segments.sources.audiences import Audiences
 from remote_segments.sources.connection import ConnectionKeys
 from remote_segments.suggestions import choose
@@ -73,6 +73,14 @@ class ColumnSource(Settings):
         None,
         description="The column with the time at which a member joined: a time with its zone.",
         examples=["subscribed_at"],
+    )
+
+    asset: Texts | None = Field(
+        None,
+        description="The Dagster asset that writes what is read, one text per part of its key, for lineage. Tables of "
+        "models and of other segments are known by themselves.",
+        examples=[["dbt", "vip_customers"]],
+        min_length=1,
     )
 
     @field_validator("member_id")

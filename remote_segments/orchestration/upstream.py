@@ -1,0 +1,65 @@
+"""What the rows of a segment come from inside the warehouse: models, other segments, assets of the team's own."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from remote_segments.config.project import Project
+from remote_segments.config.segment import Segment
+from remote_segments.orchestration.keys import model_key, segment_key
+from remote_segments.warehouses.platform import WAREHOUSE
+from remote_segments.warehouses.reads import tables_read
+
+
+def upstream_of(project: Project, segment: Segment, prefix: tuple[str, ...]) -> list[dg.AssetDep]:
+    """Returns what the fetch of a segment depends on: nothing where a platform holds it.
+
+    A table counts as what it is known to be: the table of a model, the published table of another segment. Any other is
+    named by `source.asset`. The latest of each is read, whatever window it is of.
+    """
+    configured = segment.source.ids.get("asset") if project.source_is_rows(segment) else None
+    parts = [configured] if isinstance(configured, str) else configured
+    keys = [dg.AssetKey(list(parts))] if parts else []
+    tables = set(_tables(project, segment))
+    for name, model in sorted(project.models.items()):
+        if model.table is not None and model.table.lower() in tables:
+            keys.append(model_key(name, model.asset, prefix))
+    for name in sorted(_segments(project, segment)):
+        if segment.name not in _closure(project, name):
+            keys.append(segment_key(name, prefix))
+    return [
+        dg.AssetDep(key, partition_mapping=dg.LastPartitionMapping() if key.path[-1] == "enriched_segment" else None)
+        for key in dict.fromkeys(keys)
+    ]
+
+
+def models_read(project: Project) -> set[str]:
+    """Returns the models whose tables some segment's source reads."""
+    tables = {table for segment in project.segments.values() for table in _tables(project, segment)}
+    return {name for name, model in project.models.items() if model.table is not None and model.table.lower() in tables}
+
+
+def _tables(project: Project, segment: Segment) -> Iterator[str]:
+    if project.connection_of(segment).platform != WAREHOUSE.name:
+        return
+    table, sql = segment.source.ids.get("table"), segment.source.ids.get("sql")
+    if isinstance(table, str):
+        yield table.lower()
+    elif isinstance(sql, str):
+        yield from tables_read(sql, project.warehouse.kind)
+
+
+def _segments(project: Project, segment: Segment) -> set[str]:
+    """The other segments whose published tables the source of one reads."""
+    published = {f"{project.warehouse.schema_}.{name}".lower(): name for name in project.segments}
+    return {published[table] for table in _tables(project, segment) if table in published} - {segment.name}
+
+
+def _closure(project: Project, name: str) -> set[str]:
+    """Everything that a segment's rows come from, by way of others too: two that read each other depend on neither."""
+    found, waiting = set[str](), {name}
+    while waiting:
+        one = waiting.pop()
+        found.add(one)
+        waiting |= _segments(project, project.segments[one]) - found
+    return found
