@@ -19,6 +19,9 @@ def prune(
     ] = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Give the space on the disk back: what is left is written anew.")
+    ] = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -35,12 +38,14 @@ def prune(
         return
     if not yes:
         typer.confirm("Remove all that is stored of them? It cannot be undone.", abort=True, err=True)
-    gone = remove(loaded, names)
+    gone = remove(loaded, names, compact=compact)
     if as_json:
         print_json({"pruned": gone})
         return
     for name, rows in gone.items():
         say(f"{name}: removed, {count(rows)} rows.")
+    if not compact:
+        say("Their space is used by what comes next; with --compact it is given back to the disk.")
 
 
 def told(one: Leftover) -> str:

@@ -13,6 +13,7 @@ from remote_segments.orchestration.chain import Chain, build_chain
 from remote_segments.orchestration.deciding import build_decision_job
 from remote_segments.orchestration.failures import RETRIES
 from remote_segments.orchestration.fetching import FETCHES, run_fetches
+from remote_segments.orchestration.forgetting import build_retention_job
 from remote_segments.orchestration.inputs import INPUT_MANAGER, SegmentFrames
 from remote_segments.orchestration.keys import as_prefix, layer_key, model_key
 from remote_segments.orchestration.project import loaded_project, remember
@@ -69,6 +70,7 @@ def _operations(
     if not chains:
         return {}
     schedules, jobs = build_schedules(project, prefix)
+    retention, nightly = build_retention_job(project)
     remapped = [
         layer_key(chain.segment.name, layer, prefix)
         for chain in chains
@@ -83,8 +85,8 @@ def _operations(
         sensors.append(build_automation_sensor(project, remapped))
     return {
         "asset_checks": [build_age_check(project, prefix)],
-        "jobs": [*jobs, build_decision_job(project, prefix)],
-        "schedules": schedules,
+        "jobs": [*jobs, build_decision_job(project, prefix), retention],
+        "schedules": [*schedules, nightly],
         "sensors": sensors,
     }
 

@@ -104,7 +104,7 @@ def _schedule(
         job=job,
         cron_schedule=cadence.cron,
         execution_timezone=cadence.timezone,
-        default_status=_status(project),
+        default_status=schedule_status(project),
         description=f"{len(segments)} segments, in batches per connection.",
     )
     def tick(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
@@ -154,6 +154,7 @@ def _frozen(
         return {name: freeze for name, freeze in found if freeze is not None}
 
 
-def _status(project: Project) -> dg.DefaultScheduleStatus:
+def schedule_status(project: Project) -> dg.DefaultScheduleStatus:
+    """Whether schedules run by themselves in this environment."""
     on = project.environment.schedules
     return dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED

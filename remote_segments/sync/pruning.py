@@ -8,6 +8,7 @@ from datetime import datetime
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError, TemporaryError
 from remote_segments.membership.literals import literal, table_name
+from remote_segments.membership.tables import TABLES
 from remote_segments.suggestions import choose
 from remote_segments.sync.renaming import SEGMENT_TABLES
 from remote_segments.sync.spool import Spools
@@ -46,14 +47,20 @@ def leftovers_in(session: Session, project: Project) -> list[Leftover]:
     return [Leftover(*row) for row in found if row[0] not in known]
 
 
-def prune(project: Project, names: Collection[str]) -> dict[str, int]:
+def prune(project: Project, names: Collection[str], *, compact: bool = False) -> dict[str, int]:
     """Removes all that is stored of segments without a file: rows, history, published table, pause, kept fetches.
+
+    Args:
+        project: the loaded project.
+        names: the segments.
+        compact: give the space on the disk back: the DuckDB file, or Postgres' tables, are written anew.
 
     Returns:
         For each segment, the rows that were deleted.
 
     Raises:
         ProjectError: `segment-has-file`, `nothing-stored`; `table-in-use` when a view needs the published table.
+        TemporaryError: `warehouse-busy` where another program keeps what is to be written anew; the rows are gone.
     """
     found = {one.segment for one in leftovers(project)}
     for name in sorted(set(names) - found):
@@ -62,7 +69,10 @@ def prune(project: Project, names: Collection[str]) -> dict[str, int]:
             raise ProjectError("segment-has-file", f"{name} is a segment of this project.", fix)
         fix = choose(name, sorted(found)) if found else "There is nothing to prune."
         raise ProjectError("nothing-stored", f"Nothing is stored of a segment `{name[:60]}`.", fix)
-    return {name: _prune(project, name) for name in sorted(names)}
+    gone = {name: _prune(project, name) for name in sorted(names)}
+    if compact:
+        project.open_warehouse().scrub(list(TABLES))
+    return gone
 
 
 def _prune(project: Project, name: str) -> int:

@@ -16,3 +16,17 @@ def test_a_segment_without_a_file_is_told_and_removed(project: Project) -> None:
     assert "vip: removed, " in shown.out
     assert "no file names it" not in command("status").out
     assert "Every stored segment has its file." in command("prune").out
+
+
+def test_the_space_is_given_back_when_asked_for(project: Project) -> None:
+    """Without `--compact` the file keeps its size and the command says so; with it the file is written anew."""
+    assert command("run", "vip", "paying").code == 0
+    file = project.folder / "warehouse.duckdb"
+    for name in ("vip", "paying"):
+        (project.folder / "segments" / f"{name}.yaml").unlink()
+    assert "with --compact it is given back" in command("prune", "vip", "--yes").out
+    before = file.stat().st_size
+    shown = command("prune", "paying", "--yes", "--compact")
+    assert shown.code == 0
+    assert "--compact" not in shown.out
+    assert file.stat().st_size < before
