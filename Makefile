@@ -48,4 +48,4 @@ combinations: $(READY) ## Combine 2,000 random audiences on DuckDB and 200 on Po
 	REMOTE_SEGMENTS_COMBINATIONS=2000 $(BIN)/pytest -n 2 tests/membership/test_combination.py
 
 clean: ## Remove what the demo made (not .venv)
-	rm -rf .dagster_home .env warehouse.duckdb* segment_configs/.remote_segments
+	rm -rf .dagster_home .env report.html warehouse.duckdb* segment_configs/.remote_segments

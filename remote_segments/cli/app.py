@@ -25,6 +25,7 @@ from remote_segments.cli import (
     platforms,
     preview,
     prune,
+    report,
     run,
     segments,
     simulator,
@@ -58,6 +59,7 @@ app.command("unmapped", short_help="Show who is not mapped, and why.")(unmapped.
 app.command("members", short_help="Show who was a member at an instant.")(members.members)
 app.command("history", short_help="Show how a segment, or a person's membership, came about.")(members.history)
 app.command("explain", short_help="Tell where one person is, and why not.")(explain.explain)
+app.command("report", short_help="Write a page of pictures about segments.")(report.report)
 app.add_typer(analyze.analyze, name="analyze", short_help="Answer questions about published segments.")
 app.command("approve", short_help="Publish the held snapshot of a segment.")(deciding.approve)
 app.command("reject", short_help="Drop the held snapshot of a segment.")(deciding.reject)

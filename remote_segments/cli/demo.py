@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import typer
 
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import err, out, print_json, status_table
+from remote_segments.cli.report import write_report
 from remote_segments.cli.run import exit_code, refresh_all
 from remote_segments.cli.simulator import PORT, new_simulator
 from remote_segments.config.folder import project_folder
@@ -51,9 +53,20 @@ def demo(
     if as_json:
         print_json({"segments": [one.as_json() for one in statuses]})
         return
+    _report(loaded)
     out.print(
         "\nTo see it in Dagster: `make ui`. To see it in SQL: `select * from segments.vip_openers`.", markup=False
     )
+
+
+def _report(project: "Project") -> None:
+    """Writes the report of all segments beside the warehouse, where the extra for it is installed."""
+    file = Path("report.html")
+    if find_spec("vl_convert") is None:
+        out.print("For a report to look at: pip install 'remote-segments[report]'", markup=False)
+        return
+    write_report(project, None, file)
+    out.print(f"\nA report to look at: {file.absolute()}", markup=False, soft_wrap=True)
 
 
 def demo_settings(here: Path) -> dict[str, str]:

@@ -73,7 +73,7 @@ def breakdown(
             raise never_published(one)
         snapshots = [shown.snapshots[one] for one in names]
         model = model_of(session, project, snapshots)
-        attribute = _attribute(project, model, snapshots[0].model or "", column)
+        attribute = named_attribute(project, model, snapshots[0].model or "", column)
         (chosen,) = with_groups(session, model, [attribute])
         refuse_names(chosen)
         found = counted(session, model, chosen[0], snapshots, limit)
@@ -117,7 +117,12 @@ def naming_columns(project: Project, model_name: str) -> set[str]:
     return {*project.models[model_name].key, *matched}
 
 
-def _attribute(project: Project, model: Model, model_name: str, column: str) -> Attribute:
+def named_attribute(project: Project, model: Model, model_name: str, column: str) -> Attribute:
+    """The attribute of a column that somebody named, before its groups are chosen.
+
+    Raises:
+        ProjectError: `unknown-column`, `attribute-identifies`, `attribute-type`.
+    """
     where = f"model {model_name}"
     check_columns(model, (), (column,), where)
     if column in naming_columns(project, model_name):
