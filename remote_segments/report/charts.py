@@ -162,8 +162,9 @@ def trend(frame: "pd.DataFrame") -> dict[str, Any]:
     members |= {"scale": {"zero": False, "nice": True}, "axis": {"tickCount": 4, "format": ",d"}}
     people: dict[str, Any] = {"field": "people", "type": "quantitative", "title": None}
     people |= {"axis": {"tickCount": 3, "format": ",d"}}
-    days = (frame.instant.max() - frame.instant.min()).days
-    axis = {"labelOverlap": True, "tickCount": 4, "grid": False, "format": "%b %d" if days > 1 else "%H:%M"}
+    hours = (frame.instant.max() - frame.instant.min()).total_seconds() / 3600
+    shown = "%b %d" if hours > 48 else "%H:%M" if hours > 1 else "%H:%M:%S"
+    axis = {"labelOverlap": True, "tickCount": 3, "grid": False, "format": shown}
     colour = _two_colours("way", ["joined", "left"], ["gain", "loss"])
     shape = {"width": WIDTH + 60}
     return {

@@ -11,7 +11,7 @@ import yaml
 from remote_segments.config.loader import load_project
 from remote_segments.config.project import Project
 from remote_segments.membership.literals import literal, quoted, table_name
-from remote_segments.membership.tables import KEYS, MEMBERS
+from remote_segments.membership.tables import MEMBERS
 from remote_segments.sync.snapshots import Snapshot, insert, new_snapshot_id
 from remote_segments.sync.store import ensure_store
 from remote_segments.warehouses.base import Session
@@ -92,12 +92,11 @@ def write_keys(session: Session, name: str, snapshot_id: str, keys: Sequence[str
     """Writes the keys of a snapshot, and the published table."""
     if keys:
         values = ", ".join(
-            f"({literal(name)}, {literal(snapshot_id)}, {number}, {literal(key)}, NULL, NULL, 'email', NULL)"
+            f"({literal(name)}, {literal(snapshot_id)}, {number}, {literal(key)}, 'email')"
             for number, key in enumerate(keys, start=1)
         )
-        session.execute(
-            f"INSERT INTO {table_name(session.schema, 'keys')} ({', '.join(map(quoted, KEYS))}) VALUES {values}"
-        )
+        columns = "segment, snapshot_id, member_no, key, matched"
+        session.execute(f"INSERT INTO {table_name(session.schema, 'keys')} ({columns}) VALUES {values}")
     own = f"segment = {literal(name)} AND snapshot_id = {literal(snapshot_id)}"
     session.replace_table(name, f"SELECT key AS contact_id FROM {table_name(session.schema, 'keys')} WHERE {own}")
 
