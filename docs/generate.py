@@ -9,12 +9,14 @@ from remote_segments.config.platforms import WITHOUT_MANIFEST
 from remote_segments.config.reference import write_reference
 from remote_segments.config.schema import write_schemas
 from remote_segments.membership.contract import write_tables_page
+from remote_segments.rest.destinations_reference import write_destinations_page
 from remote_segments.rest.reference import write_platforms_page
 
 ROOT = Path(__file__).parents[1]
 
 PAGES: dict[str, Callable[[Path], Path]] = {
     "docs/configuration.md": write_reference,
+    "docs/destinations.md": write_destinations_page,
     "docs/errors.md": write_errors_page,
     "docs/platforms.md": lambda file: write_platforms_page(file, WITHOUT_MANIFEST.values()),
     "docs/tables.md": write_tables_page,

@@ -32,6 +32,7 @@ def test_platforms_are_listed_with_their_proof(own: Path) -> None:
     assert len(listed) > 22
     assert all(set(one) == {"name", "verbs", "proof", "docs", "api_version", "sunset", "checked"} for one in listed)
     assert all({"members", "add"} & set(one["verbs"]) and one["proof"] in {"replayed", "live"} for one in listed)
+    assert sum("add" in one["verbs"] for one in listed) >= 22
     assert [one["name"] for one in listed if not set(one["verbs"]) <= set(one["docs"])] == []
     shown = command("platforms")
     assert (shown.code, shown.err) == (0, "")

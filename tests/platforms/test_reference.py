@@ -8,6 +8,7 @@ from remote_segments.config.platforms import WITHOUT_MANIFEST
 from remote_segments.conformance.reading import exchanges_file, load_exchanges
 from remote_segments.identifiers import KINDS
 from remote_segments.rest.catalog import bundled, load_platforms, verbs
+from remote_segments.rest.destinations_reference import destinations_page, write_destinations_page
 from remote_segments.rest.reference import PROOFS, platforms_page, write_platforms_page
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +18,15 @@ def test_the_page_is_current(tmp_path: Path) -> None:
     """`make docs` was run after the last change of a manifest or a brick."""
     assert (ROOT / "docs" / "platforms.md").read_text() == platforms_page(others=WITHOUT_MANIFEST.values())
     assert write_platforms_page(tmp_path / "platforms.md").read_text() == platforms_page()
+
+
+def test_the_page_of_destinations_is_current(tmp_path: Path) -> None:
+    """`make docs` was run after the last change of a write side; every destination has its row."""
+    page = (ROOT / "docs" / "destinations.md").read_text()
+    assert page == destinations_page()
+    assert write_destinations_page(tmp_path / "destinations.md").read_text() == page
+    kinds = [kind for one in load_platforms().values() for kind in one.destinations.values()]
+    assert sum(f"| {kind.title} |" in page for kind in kinds) == len(kinds)
 
 
 @pytest.mark.parametrize("path", bundled(), ids=lambda path: path.stem)
