@@ -4,27 +4,21 @@
     python benchmarks/export.py --quick    1,000,000 members only
 
 The platform is a server of this script, in the parent process: it takes a submission, answers 403 once for a file that
-is not ready, then sends an archive of one file for each 5,000 members, as Braze does. Each measurement is a fresh
-process that has fetched 1,000 members before the clock starts. Times are in seconds, memory in megabytes.
+is not ready, then sends an archive of one file for each 5,000 members, as Braze does.
 """
 
-import argparse
 import json
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-LIMIT = 1.5
-MEMORY_LIMIT = 300
-ROUNDS = 3
+from contest import Contest, Plan, fetched, load
+
 PEOPLE_PER_FILE = 5_000
 
 MANIFEST = """
@@ -84,18 +78,8 @@ refresh_frequency: 1 day
 """)
 
 
-def ours(folder: Path, size: int) -> int:
-    """The fetch of this project: job, download, every check sum, repeats, proof, spool, one transaction."""
-    from remote_segments.config.loader import load_project
-    from remote_segments.sync.fetch import fetch
-
-    row = fetch(load_project(folder), f"big_{size}", partition_key="now", run_id=None, now=datetime.now(UTC))
-    return row.fetched or 0
-
-
 def lean(folder: Path, size: int) -> int:
     """The leanest loop: httpx, zipfile, msgspec, Parquet, one DuckDB load; nothing is proven, nothing survives."""
-    import duckdb
     import httpx
     import msgspec
     import pyarrow as pa
@@ -132,29 +116,8 @@ def lean(folder: Path, size: int) -> int:
                 ]
                 writer.write_table(pa.table(columns, schema=schema))
                 read += len(members)
-    with duckdb.connect(str(folder / "lean.duckdb")) as connection:
-        columns_text = ", ".join(f"{name} VARCHAR" for name in ["segment", "snapshot_id", *names])
-        connection.execute(f"CREATE TABLE IF NOT EXISTS members ({columns_text}, member_no BIGINT)")
-        source = f"SELECT 'big', 'now', {', '.join(names)}, member_no FROM read_parquet('{spool}')"
-        connection.execute(f"INSERT INTO members {source}")
-    spool.unlink()
+    load(folder, names, spool)
     return read
-
-
-def measure(side: str, folder: Path, size: int) -> None:
-    """Runs one side once, after a warm-up, and prints what it took."""
-    run = {"ours": ours, "lean": lean}[side]
-    run(folder, 1_000)
-    wall, cpu = time.perf_counter(), time.process_time()
-    members = run(folder, size)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    print(json.dumps({"members": members, "wall": wall, "cpu": cpu, "peak": peak_megabytes()}))
-
-
-def peak_megabytes() -> float:
-    """The most memory this program held; the peak of `getrusage` would begin with that of who started it."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def write_export(file: Path, members: int) -> None:
@@ -220,59 +183,17 @@ def exporter(sizes: list[int]) -> Iterator[str]:
         server.shutdown()
 
 
-def measured(side: str, url: str, size: int) -> dict[str, float]:
-    """Measures one side in a fresh process and a fresh folder."""
-    with tempfile.TemporaryDirectory() as scratch:
-        project(Path(scratch), url, [1_000, size])
-        command = [sys.executable, __file__, "--side", side, "--folder", scratch, "--members", str(size)]
-        found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    if found["members"] != size:
-        raise SystemExit(f"{side} fetched {found['members']} of {size} members")
-    return found
-
-
-def report(name: str, value: float, limit: float, **more: object) -> bool:
-    """Prints one measure; says whether it is within its limit."""
-    print(json.dumps({"name": name, "ratio": round(value, 3), "limit": limit, **more}), flush=True)
-    return value <= limit
-
-
-def benchmark(size: int, large: int | None) -> bool:
-    """Measures and prints everything; says whether all limits hold."""
-    with exporter([1_000, size, *([large] if large else [])]) as url:
-        runs: dict[str, list[dict[str, float]]] = {"lean": [], "ours": []}
-        for _ in range(ROUNDS):
-            for side, found in runs.items():
-                found.append(measured(side, url, size))
-        best = {side: {key: min(run[key] for run in found) for key in found[0]} for side, found in runs.items()}
-        good = True
-        for key in ("cpu", "wall"):
-            seconds = {side: round(found[key], 3) for side, found in best.items()}
-            good &= report(f"export {key}", best["ours"][key] / best["lean"][key], LIMIT, members=size, **seconds)
-        peaks = {size: max(run["peak"] for run in runs["ours"])}
-        if large is not None:
-            found_large = measured("ours", url, large)
-            peaks[large] = found_large["peak"]
-            print(json.dumps({"name": "export wall", "members": large, "ours": round(found_large["wall"], 1)}))
-        for members, peak in peaks.items():
-            text = {"members": members, "megabytes": round(peak), "limit_megabytes": MEMORY_LIMIT}
-            good &= report("export peak memory", peak / MEMORY_LIMIT, 1.0, **text)
-    return good
-
-
-def main() -> None:
-    """Reads the arguments and runs the benchmark, or one of its processes."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--quick", action="store_true", help="1,000,000 members only")
-    arguments.add_argument("--side", choices=["ours", "lean"], help=argparse.SUPPRESS)
-    arguments.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    arguments.add_argument("--members", type=int, default=1_000_000, help=argparse.SUPPRESS)
-    given = arguments.parse_args()
-    if given.side:
-        measure(given.side, given.folder, given.members)
-    elif not benchmark(1_000_000, None if given.quick else 10_000_000):
-        raise SystemExit("a limit is exceeded")
-
+CONTEST = Contest(
+    name="export",
+    script=__file__,
+    project=project,
+    ours=fetched,
+    lean=lean,
+    platform=exporter,
+    limit=1.5,
+    quick=Plan(1_000_000, 3),
+    full=Plan(1_000_000, 3, 10_000_000),
+)
 
 if __name__ == "__main__":
-    main()
+    CONTEST.main(__doc__ or "")

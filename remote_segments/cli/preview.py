@@ -49,8 +49,8 @@ def _json(seen: Preview) -> dict[str, object]:
 
 def _print(seen: Preview) -> None:
     counts = seen.counts
-    whole = "" if seen.size is None else f" of {of_members(seen.size)}"
-    say(f"{seen.segment}: one page of `{seen.source_name}`, {count(counts.fetched)}{whole}; {seen.state}.")
+    page = of_members(counts.fetched) if seen.size is None else f"{count(counts.fetched)} of {of_members(seen.size)}"
+    say(f"{seen.segment}: one page of `{seen.source_name}`, {page}; {seen.state}.")
     if not counts.fetched:
         out.print("  It has no members now.")
         return

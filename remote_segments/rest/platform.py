@@ -25,6 +25,7 @@ from remote_segments.rest.looking_up import LookedUp
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.members import Members, MembersFlow
 from remote_segments.rest.messages import Base
+from remote_segments.rest.opening import base_of, complete, refuse_unset
 from remote_segments.rest.placeholders import fill
 from remote_segments.rest.python.declared import PythonDescribe, PythonListing, PythonMembers
 from remote_segments.rest.python.flow import CodeDescribe, PythonFlow, listed
@@ -117,41 +118,33 @@ class Platform:
         Raises:
             ProjectError: `secret-unset`, `secret-unreadable`, `missing-key`, `bad-value` for what the connection lacks.
         """
-        self.manifest, self.connection = manifest, connection
-        self._options = manifest.option_values(options or {})
-        missing = [name for name in manifest.connection.options if name not in self._options]
-        if missing:
-            found = f"The connection lacks the option {missing[0]} of {manifest.title}."
-            raise ProjectError("missing-key", found, f"Add {missing[0]} to it.", f"connection {connection}")
-        for name in manifest.auth.uses():
-            if not secrets.get(name):
-                found = f"The secret {name} of {manifest.title} is not set."
-                raise ProjectError("secret-unset", found, f"Set {name}.", f"connection {connection}")
-        declared = fill(manifest.base_url, self._options).rstrip("/")
-        if not (base_url or declared).startswith(("https://", "http://")):
-            found = f"base_url is {base_url}, which does not begin with https:// or http://."
-            raise ProjectError("bad-value", found, "Write the whole address.", f"connection {connection}")
-        self._scratch = scratch
-        self._base = Base((base_url or declared).rstrip("/"), declared)
+        self.manifest, self.connection, self._scratch = manifest, connection, scratch
+        self._options = complete(manifest, options or {}, connection)
+        refuse_unset(manifest, secrets, connection)
+        self._base = base_of(manifest, base_url, self._options, connection)
         where = f"connection {connection}, platforms/{manifest.name}.yaml, auth"
         session = Session(manifest.auth, Keys(secrets, self._options), self._base, clock, now, where)
-        headers = {name.lower(): fill(value, self._options) for name, value in manifest.headers.items()}
+        lived = clock is time.monotonic and sleep is time.sleep
         self._client = Client(
             manifest,
             connection,
             self._base,
             session,
-            headers,
+            {name.lower(): fill(value, self._options) for name, value in manifest.headers.items()},
             manifest.limits.overridden_by(limits),
             Surroundings(clock, now, sleep, random),
             transport,
-            limiters or (SHARED if clock is time.monotonic and sleep is time.sleep else Limiters(MemoryStore(clock))),
+            limiters or (SHARED if lived else Limiters(MemoryStore(clock))),
             scratch=scratch,
             bucket=bucket,
         )
+        self._try_credential(session)
+
+    def _try_credential(self, session: Session) -> None:
+        """Makes a credential that takes no call: a secret that cannot be sent is told before the first one."""
         try:
-            if not manifest.auth.calls():
-                session.credential(self._client.run)  # a secret that cannot be sent is told before the first call
+            if not self.manifest.auth.calls():
+                session.credential(self._client.run)
         except BaseException:
             self._client.close()
             raise

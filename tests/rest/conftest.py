@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.invented_platform import World
+from remote_segments.conformance.world import World
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, ProjectError
 from remote_segments.rest.auth import Basic, Bearer, HeaderKey, QueryKey, SchemeWord
 from remote_segments.rest.messages import Request
 from remote_segments.rest.platform import Platform
 from remote_segments.rest.transport import proxy
-from tests.support.invented_platform import DIALECTS, Server, World, connect, manifest, read
+from tests.support.invented_platform import DIALECTS, Server, connect, manifest, read
 
 SECRET = "s3cret-canary"
 WAYS: dict[str, tuple[dict[str, Any], str, str]] = {

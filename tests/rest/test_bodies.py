@@ -8,10 +8,11 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, ProjectError
 from remote_segments.rest.describing import Describe
 from remote_segments.rest.messages import Base
-from tests.support.invented_platform import DIALECTS, World, connect, manifest, read
+from tests.support.invented_platform import DIALECTS, connect, manifest, read
 
 VALUES = {"segment_id": 'a "b" {c}', "number": "12", "flag": "true", "page_size": "150"}
 BASE = Base("https://api.example.test", "https://api.example.test")

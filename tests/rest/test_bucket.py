@@ -7,11 +7,12 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, ProjectError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.buckets import Shelved
 from remote_segments.rest.manifest import Manifest
 from tests.support.exporting import archive, json_lines, manifest
-from tests.support.invented_platform import World, connect, read
+from tests.support.invented_platform import connect, read
 
 EXPORT: Mapping[str, Any] = {
     "kind": "export",

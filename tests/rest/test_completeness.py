@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import RemoteSegmentsError
-from tests.support.invented_platform import DIALECTS, EXACT, Server, World, connect, manifest, read
+from tests.support.invented_platform import DIALECTS, EXACT, Server, connect, manifest, read
 
 WITH_TOTAL = [name for name, dialect in DIALECTS.items() if dialect.format["kind"] == "json"]
 

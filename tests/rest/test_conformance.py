@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.catalog import load_platforms
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.platform import Fetch, Platform
 from remote_segments.simulator import Simulator
 from remote_segments.simulator.membership import MAILCHIMP_AUDIENCE
-from tests.support.invented_platform import World
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.platform import Fetch
 from tests.support import exporting
@@ -25,7 +26,7 @@ from tests.support.exporting import (
     manifest,
     packed,
 )
-from tests.support.invented_platform import HOST, World, connect, read
+from tests.support.invented_platform import HOST, connect, read
 
 FILE = "GET /files/0"
 SUBMIT = "POST /exports"

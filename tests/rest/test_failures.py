@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import EngineError, PlatformError, ProjectError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.platform import Fetch, Platform
-from tests.support.invented_platform import DIALECTS, HOST, MEMBERS, Change, Server, World, connect, manifest, read
+from tests.support.invented_platform import DIALECTS, HOST, MEMBERS, Change, Server, connect, manifest, read
 
 PAGES = [1, 2, 3]
 CURSOR = DIALECTS["cursor"]

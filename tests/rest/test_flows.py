@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import ProjectError
 from remote_segments.rest.decoding import Page
 from remote_segments.rest.describing import Description
@@ -11,7 +12,7 @@ from remote_segments.rest.members import Proof
 from remote_segments.rest.messages import Base, Request, Response, with_query
 from remote_segments.rest.paths import find, take
 from remote_segments.rest.placeholders import fill, fill_path, names
-from tests.support.invented_platform import DIALECTS, World, connect, manifest
+from tests.support.invented_platform import DIALECTS, connect, manifest
 
 
 def answer(document: object) -> Response:

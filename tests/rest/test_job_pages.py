@@ -6,9 +6,10 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, TemporaryError
 from tests.support.exporting import manifest
-from tests.support.invented_platform import World, connect, read
+from tests.support.invented_platform import connect, read
 
 MATCHES = ("11", "12", "13")
 RUN: dict[str, Any] = {

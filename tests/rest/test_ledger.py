@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remote_segments.conformance.world import World
 from remote_segments.rest.limits import Limits
 from remote_segments.rest.quotas.ledger import GRAIN, LONGEST_BLOCK, Ledger, Made, read_ledger, written
 from remote_segments.rest.quotas.limiter import Limiter
 from remote_segments.rest.quotas.store import MemoryStore
-from tests.support.invented_platform import World
 
 WINDOWS = st.lists(
     st.tuples(st.integers(1, 8), st.sampled_from([1.0, 10.0, 60.0])),

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import TemporaryError
 from remote_segments.rest.limits import WINDOWS, Limits, Quota
 from remote_segments.rest.platform import Platform
 from remote_segments.rest.quotas.limiter import SHARED, Limiter, Limiters
 from remote_segments.rest.quotas.store import MemoryStore
-from tests.support.invented_platform import DIALECTS, Server, World, connect, manifest, read
+from tests.support.invented_platform import DIALECTS, Server, connect, manifest, read
 
 
 def instants(limits: Limits, calls: int, world: World) -> list[float]:

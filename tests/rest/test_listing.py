@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import EngineError, PlatformError, ProjectError, TemporaryError
 from remote_segments.rest.listing import Listed
 from remote_segments.rest.platform import Platform
-from tests.support.invented_platform import DIALECTS, World, connect, manifest
+from tests.support.invented_platform import DIALECTS, connect, manifest
 
 LISTING: dict[str, Any] = {
     "path": "/segments",

@@ -17,9 +17,10 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, ProjectError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.platform import Platform
-from tests.support.invented_platform import DIALECTS, HOST, MEMBERS, Server, World, manifest, read
+from tests.support.invented_platform import DIALECTS, HOST, MEMBERS, Server, manifest, read
 
 SECRETS = {"client": "id-canary", "key": "s3cret-canary"}
 CONNECTION = {"secrets": {"client": "Id.", "key": "Key."}, "options": {"user": "Name.", "host": "Host."}}

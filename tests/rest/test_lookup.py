@@ -8,10 +8,11 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, RemoteSegmentsError
 from remote_segments.rest.manifest import Manifest
 from tests.support.exporting import manifest
-from tests.support.invented_platform import World, connect
+from tests.support.invented_platform import connect
 
 PAGES: Mapping[str, Any] = {
     "path": "/segments/{segment_id}/members",

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import InvalidProject, ProjectError
 from remote_segments.rest.catalog import bundled, load_manifest, load_platforms
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.placeholders import fill_path
-from tests.support.invented_platform import DIALECTS, Server, World, connect, manifest
+from tests.support.invented_platform import DIALECTS, Server, connect, manifest
 
 CURSOR = DIALECTS["cursor"]
 PAGE = {"certainty": "exact", "source": "page", "path": "total"}

@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.wording import without_people
-from tests.support.invented_platform import DIALECTS, MEMBERS, Server, World, connect, manifest, read
+from tests.support.invented_platform import DIALECTS, MEMBERS, Server, connect, manifest, read
 
 COUNTED = [
     name for name, dialect in DIALECTS.items() if dialect.total and dialect.paging["kind"] in ("offset", "page-number")

@@ -5,9 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import EngineError, PlatformError
 from remote_segments.rest.paging.sessions import SessionPage
-from tests.support.invented_platform import DIALECTS, MEMBERS, Server, World, connect, manifest, read
+from tests.support.invented_platform import DIALECTS, MEMBERS, Server, connect, manifest, read
 
 ANY = pytest.mark.parametrize("name", DIALECTS)
 IN_BODY = pytest.mark.parametrize(

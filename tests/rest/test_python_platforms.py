@@ -11,11 +11,12 @@ import httpx
 import pytest
 
 from remote_segments.conformance.kit import check_platform
+from remote_segments.conformance.world import World
 from remote_segments.errors import InvalidProject, RemoteSegmentsError
 from remote_segments.rest.catalog import installed_files, load_manifest, load_platforms, verbs
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.python import loading
-from tests.support.invented_platform import World, connect
+from tests.support.invented_platform import connect
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "python-platforms.md"

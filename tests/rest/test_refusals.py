@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, ProjectError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.messages import Request, Response
 from remote_segments.rest.refusals import Meaning, Refusal, as_text, error, looks_like_page, meaning
-from tests.support.invented_platform import DIALECTS, Server, World, connect, manifest, read
+from tests.support.invented_platform import DIALECTS, Server, connect, manifest, read
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, RemoteSegmentsError, TemporaryError
 from remote_segments.rest.platform import Fetch
 from tests.support import exporting
 from tests.support.exporting import CSV, JSON_LINES, LINES, MEMBERS, STREAM, Exporter, archive, manifest, packed
-from tests.support.invented_platform import World, connect, read
+from tests.support.invented_platform import connect, read
 
 GZIP: Mapping[str, Any] = {"compression": "gzip", "end": "archive"}
 ZIP: Mapping[str, Any] = {"compression": "zip", "end": "archive"}

@@ -5,9 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.totals import Total
-from tests.support.invented_platform import DIALECTS, MEMBERS, Server, World, connect, manifest, read
+from tests.support.invented_platform import DIALECTS, MEMBERS, Server, connect, manifest, read
 
 EXACT = Total(certainty="exact", source="page", path="total")
 DRIFTING = Total(certainty="drifting", source="describe")

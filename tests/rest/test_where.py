@@ -7,10 +7,11 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from remote_segments.conformance.world import World
 from remote_segments.errors import PlatformError
 from remote_segments.rest.manifest import Manifest
 from tests.support.exporting import manifest
-from tests.support.invented_platform import World, connect, read
+from tests.support.invented_platform import connect, read
 
 PEOPLE = (("m1", "on", True), ("m2", "off", False), ("m3", "off", True), ("m4", "on", False), ("m5", "on", True))
 PAGES: Mapping[str, Any] = {

@@ -1,14 +1,14 @@
-"""A world without time, and a small server in memory that pages in every way the manifests know."""
+"""A small server in memory that pages in every way the manifests know."""
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
 
+from remote_segments.conformance.world import World
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.platform import Fetch, Platform
 
@@ -18,25 +18,6 @@ SIZE = 2
 
 Change = Callable[[int, httpx.Request, httpx.Response], httpx.Response]
 """What a test does to the answer of page k (counted from 1)."""
-
-
-@dataclass
-class World:
-    """Time that passes only by sleeping; chance that never varies."""
-
-    seconds: float = 0.0
-    slept: list[float] = field(default_factory=list)
-    start: datetime = datetime(2026, 11, 24, 10, tzinfo=UTC)
-
-    def clock(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return self.start + timedelta(seconds=self.seconds)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.seconds += seconds
 
 
 @dataclass(frozen=True)

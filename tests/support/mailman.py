@@ -5,7 +5,6 @@ user's cache folder, so that only the first run installs.
 """
 
 import base64
-import fcntl
 import json
 import os
 import re
@@ -13,7 +12,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -25,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import stand_ins
+from tests.support.servers.installing import alone, cache_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT = 18001
@@ -92,18 +91,6 @@ def scripts_folder() -> Path:
     return Path(shared) / "real_servers" / "mailman"
 
 
-def run_folder() -> Path:
-    """Where the server is installed and keeps its data: this user's cache folder, else the temporary one."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "remote_segments" / "real_servers"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / f"remote_segments_real_servers_{os.getuid()}"
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 @contextmanager
 def running() -> Iterator[Mailman]:
     """Starts the server, seeded, and stops it at the end; one process of this machine at a time."""
@@ -114,9 +101,8 @@ def running() -> Iterator[Mailman]:
         )
     if shutil.which("bash") is None:
         pytest.fail("the scripts of the real server need bash")
-    run = run_folder()
-    with (run / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    run = cache_folder()
+    with alone("mailman"):
         server = Mailman(scripts, run, stand_ins.provide(run / "bin"))
         server.script("install.sh")
         _stop(server)  # one that an interrupted run left behind
