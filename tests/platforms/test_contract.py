@@ -44,21 +44,29 @@ def exchanges() -> Iterator[Any]:
             yield pytest.param(exchange, id=f"{name}-{number}")
 
 
-def operation(path: str) -> tuple[str, dict[str, Any]]:
-    """Returns the described path that an address belongs to, and its GET."""
+def asked(exchange: dict[str, Any]) -> dict[str, Any]:
+    """Returns the request of an exchange, which may be an address alone."""
+    request: dict[str, Any] | str = exchange["request"]
+    return request if isinstance(request, dict) else {"url": request}
+
+
+def operation(request: dict[str, Any]) -> dict[str, Any]:
+    """Returns the described operation that a call is."""
+    path, method = urlsplit(request["url"]).path, request.get("method", "GET").lower()
     for template, methods in specification()["paths"].items():
-        if "get" in methods and re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), path):
-            return template, methods["get"]
-    raise AssertionError(f"the vendor describes no GET {path}")
+        if method in methods and re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), path):
+            found: dict[str, Any] = methods[method]
+            return found
+    raise AssertionError(f"the vendor describes no {method} {path}")
 
 
 @pytest.mark.parametrize("exchange", list(exchanges()))
 def test_a_call_is_one_that_the_vendor_describes(exchange: dict[str, Any]) -> None:
-    """Path, parameters, their values and the required headers are in the vendor's description."""
-    request = exchange["request"] if isinstance(exchange["request"], dict) else {"url": exchange["request"]}
+    """Path, parameters, their values, the required headers and the body are in the vendor's description."""
+    request = asked(exchange)
     parts = urlsplit(request["url"])
     assert f"{parts.scheme}://{parts.netloc}" in {server["url"] for server in specification()["servers"]}
-    parameters = {parameter["name"]: parameter for parameter in operation(parts.path)[1]["parameters"]}
+    parameters = {parameter["name"]: parameter for parameter in operation(request)["parameters"]}
     for name, value in parse_qsl(parts.query):
         schema = parameters[name]["schema"]
         given: Any = (
@@ -69,15 +77,17 @@ def test_a_call_is_one_that_the_vendor_describes(exchange: dict[str, Any]) -> No
         name for name, parameter in parameters.items() if parameter.get("required") and parameter["in"] == "header"
     }
     assert needed == {"revision"}
+    if "body" in request:
+        (content,) = operation(request)["requestBody"]["content"].values()
+        document = json.loads(json.dumps(request["body"]))
+        jsonschema.validate(document, {**content["schema"], "components": specification()["components"]})
 
 
 @pytest.mark.parametrize("exchange", [one for one in exchanges() if "json" in one.values[0]["response"]])
 def test_an_answer_is_one_that_the_vendor_describes(exchange: dict[str, Any]) -> None:
     """The hand-written answers fit the vendor's schemas, refusals those of refusals."""
     answer = exchange["response"]
-    path = operation(
-        urlsplit(exchange["request"]["url"] if isinstance(exchange["request"], dict) else exchange["request"]).path
-    )[1]
+    path = operation(asked(exchange))
     status = answer.get("status", 200)
     described = path["responses"]["200" if status == 200 else f"{status // 100}XX"]
     described = resolve(described)

@@ -153,6 +153,21 @@ def test_a_refused_key_and_an_unknown_list_are_nobodys_rejection() -> None:
         assert caught.value.code == code
 
 
+def test_a_refusal_of_one_member_is_read_by_its_meaning_first() -> None:
+    """A 400 that says too many calls, or a wrong key, is not about the member: neither is its rejection."""
+    told = [{"status": 400, "path": "code", "values": ["17"], "means": "throttled"},
+            {"status": 400, "path": "code", "values": ["190"], "means": "key-refused"},
+            {"status": 200, "path": "code", "other_than": ["0"], "means": "refused"}]  # fmt: skip
+    add = {"members": {"at": "emails"}, "most": 10, "refused": {"statuses": [200, 400], "reason": "code"}}
+    described = manifest(add=add, refusals=told)
+    talk = Talk(described, reply({"code": 17}, 400), reply({"code": 0}))
+    assert talk.send("a@example.test").outcomes == ["accepted"]
+    with pytest.raises(ProjectError):
+        Talk(described, reply({"code": 190}, 400)).send("a@example.test")
+    for status in (200, 400):
+        assert Talk(described, reply({"code": 40002}, status)).send("a@example.test").reasons == ["40002"]
+
+
 def test_one_entry_per_member_in_order() -> None:
     """Reasons are the platform's codes; a sentence that might name somebody is not kept."""
     talk = Talk(

@@ -20,6 +20,7 @@ Reply = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 def manifest(*, identifiers: dict[str, Any] | None = None, **block: Any) -> Manifest:
     """Returns a manifest with one destination; `block` are its keys, `add` first of all."""
     base = {"path": "/lists/{list_id}/add", "idempotent": True}
+    refusals = block.pop("refusals", [])
     add = {**base, **block.pop("add", {"members": {"at": "emails"}, "most": 10})}
     content = {
         "name": "invented",
@@ -33,6 +34,7 @@ def manifest(*, identifiers: dict[str, Any] | None = None, **block: Any) -> Mani
         "key_help": "none",
         "auth": {"kind": "bearer", "secret": "key"},
         "limits": {},
+        "refusals": refusals,
         "retries": {"attempts": 3},
         "destinations": {
             "list": {
