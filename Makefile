@@ -16,7 +16,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint constraints.txt
 	@touch $(READY)
 
-demo: $(READY) ## Refresh four example segments twice, from the bundled simulator, through Dagster
+demo: $(READY) ## Refresh four example segments and what is made of them twice, from the bundled simulator, through Dagster
 	$(BIN)/remote-segments demo --project segment_configs
 
 ui: $(READY) ## Open the Dagster UI on what the demo made, with the simulator running

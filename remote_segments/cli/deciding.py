@@ -60,7 +60,7 @@ def reject(
 def _decide(segment: str, said: dict[str, Any], project: Path | None, as_json: bool) -> None:
     folder = project_folder(project)
     loaded = load_project(folder)
-    loaded.segment(segment)
+    loaded.named(segment)
     from remote_segments.orchestration.deciding import DecisionConfig  # Dagster takes a second to import
     from remote_segments.orchestration.running import decide_now
 

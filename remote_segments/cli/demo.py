@@ -40,10 +40,10 @@ def demo(
     told.print("Seeding the model analytics.contacts with 20,000 contacts ...")
     seed_model(loaded, "analytics", "contacts", contacts())
     write_env_file(Path(".env"), settings)
-    names = sorted(loaded.segments)
+    names = loaded.in_order(sorted(loaded.published))
     with new_simulator(simulator_port(loaded)):
         for number in range(1, refreshes + 1):
-            told.print(f"Refresh {number} of {refreshes} of {len(names)} segments through Dagster ...")
+            told.print(f"Refresh {number} of {refreshes} of {len(names)} segments and audiences through Dagster ...")
             # The first is filed under the window before the present one, so that there are two to look at.
             failed = refresh_all(folder, names, as_json, previous_window=number == 1 < refreshes)
             if failed:

@@ -81,7 +81,7 @@ def instant(text: str | None, project: Project, segment: str) -> datetime:
     Raises:
         ProjectError: `bad-value`.
     """
-    timezone = project.timezone_of(project.segment(segment))
+    timezone = project.timezone_of(project.named(segment))
     try:
         return datetime.now(UTC) if text is None else moment(text, timezone)
     except ValueError:

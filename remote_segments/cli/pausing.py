@@ -27,7 +27,7 @@ def pause_segment(
     """Skip the refreshes of a segment, visibly, until a date or until it is resumed."""
     loaded = load_project(project_folder(project))
     now = datetime.now(UTC)
-    timezone = loaded.timezone_of(loaded.segment(segment))
+    timezone = loaded.timezone_of(loaded.named(segment))
     end = moment_to_come(until, timezone, now, "--until") if until else None
     written = pause(loaded, segment, reason=reason, until=end, now=now)
     if as_json:

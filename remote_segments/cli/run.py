@@ -82,18 +82,18 @@ def quiet_dagster() -> Iterator[None]:
 
 
 def run(
-    segments: Annotated[list[str], typer.Argument(metavar="SEGMENT", help="The segments to refresh now.")],
+    segments: Annotated[
+        list[str], typer.Argument(metavar="SEGMENT", help="The segments and audiences to refresh now.")
+    ],
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch, map and publish segments now; the same assets that the schedule materializes."""
+    """Fetch, map and publish segments now, combine audiences; the same assets that the schedule materializes."""
     folder = project_folder(project)
-    segments = list(dict.fromkeys(segments))
     loaded, left_out = load_for(folder, segments)
     print_left_out(left_out)
-    for name in segments:
-        loaded.segment(name)
-    before = expected(loaded, segments)
+    segments = loaded.in_order(segments)
+    before = expected(loaded, [name for name in segments if name not in loaded.audiences])
     if not as_json:
         for one in before:
             say(str(one), to=err)

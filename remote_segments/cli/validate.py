@@ -1,6 +1,7 @@
 """`remote-segments validate`: reads every file of a project; with `--live` also asks warehouse and platforms."""
 
 import math
+from collections.abc import Sized
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -79,6 +80,7 @@ def _json(project: Project, spent: dict[str, Budget], found: Checked | None) -> 
         "valid": not (found and found.problems),
         "environment": project.environment.name,
         "segments": len(project.segments),
+        "audiences": len(project.audiences),
         "connections": len(project.connections),
         "models": len(project.models),
         "calls_per_day": {name: _calls(budget, found is not None) for name, budget in spent.items()},
@@ -93,7 +95,12 @@ def _json(project: Project, spent: dict[str, Budget], found: Checked | None) -> 
 def _print(project: Project, spent: dict[str, Budget], found: Checked | None) -> None:
     for problem in found.problems if found else ():
         print_problem(problem)
-    counted = [("segment", project.segments), ("model", project.models), ("connection", project.connections)]
+    counted: list[tuple[str, Sized]] = [
+        ("segment", project.segments),
+        *([("audience", project.audiences)] if project.audiences else []),
+        ("model", project.models),
+        ("connection", project.connections),
+    ]
     words = ", ".join(f"{len(one)} {word}{'' if len(one) == 1 else 's'}" for word, one in counted)
     verdict = "is valid"
     if found:

@@ -20,6 +20,7 @@ HOLDOUT = "holdout"
 """The part of a split that nobody is to be sent anything."""
 
 PERIOD_UNKNOWN = timedelta(days=1)
+"""How old an audience may be that has neither inputs nor a frequency."""
 
 
 class Split(Settings):

@@ -19,15 +19,19 @@ from remote_segments.yaml import Document, KeyPath
 
 
 def assembled(files: Mapping[str, Audience], segments: Mapping[str, Segment]) -> dict[str, Audience]:
-    """All audiences of sound files by name, each part one of its own, with the time between two refreshes."""
+    """All audiences of sound files by name, each part one of its own.
+
+    Its period is how old its data may be when all goes well: that of its slowest input, and its own where it has one.
+    """
     written = {part.name: part for file in files.values() for part in _parts(file)}
     periods: dict[str, timedelta] = {name: one.refresh_frequency.period for name, one in segments.items()}
 
     def period(name: str) -> timedelta:
         if name not in periods:
             one = written[name]
-            own = one.refresh_frequency
-            periods[name] = own.period if own else max(map(period, inputs(one.expression)), default=one.period)
+            slowest = max(map(period, inputs(one.expression)), default=timedelta(0))
+            own = one.refresh_frequency.period if one.refresh_frequency else timedelta(0)
+            periods[name] = own + slowest or one.period
         return periods[name]
 
     return {name: one.model_copy(update={"period": period(name)}) for name, one in written.items()}

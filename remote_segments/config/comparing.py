@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from remote_segments.config.audience import Audience
 from remote_segments.config.model import Model
 from remote_segments.config.project import Project
 from remote_segments.config.quota import budgets
@@ -18,7 +19,11 @@ OTHER_ROWS = "the published table changes at the next refresh; history stays"
 FORGETS = "ids older than that are forgotten at the next refresh; events stay"
 NOTHING = "history stays"
 
+OTHER_GROUPS = "nearly everybody falls into another group: a refresh refuses it, unless `former_salt` states it"
+
 EFFECTS = {
+    **dict.fromkeys(("all", "any", "none", "at_least", "where", "priority", "shares"), OTHER_PEOPLE),
+    "salt": OTHER_GROUPS,
     "source": OTHER_PEOPLE,
     "identifiers": OTHER_PEOPLE,
     "connection": OTHER_PEOPLE,
@@ -31,6 +36,9 @@ EFFECTS = {
     "retention": FORGETS,
 }
 """What a changed setting does to history; what is not listed does nothing to it."""
+
+
+Published = Segment | Audience
 
 
 @dataclass(frozen=True)
@@ -96,19 +104,19 @@ def compare(base: Project, head: Project) -> Comparison:
 def _segments(base: Project, head: Project) -> Iterator[Compared]:
     renamed = {
         segment.renamed_from: name
-        for name, segment in head.segments.items()
-        if segment.renamed_from in base.segments and name not in base.segments
+        for name, segment in head.published.items()
+        if segment.renamed_from in base.published and name not in base.published
     }
-    for name in sorted({*base.segments, *head.segments}):
-        if name in base.segments and name in head.segments:
-            changes = tuple(_changes(base, base.segments[name], head, head.segments[name]))
+    for name in sorted({*base.published, *head.published}):
+        if name in base.published and name in head.published:
+            changes = tuple(_changes(base, base.published[name], head, head.published[name]))
             if changes:
                 yield Compared(name, "changed", changes)
-        elif name in head.segments:
-            former = head.segments[name].renamed_from
+        elif name in head.published:
+            former = head.published[name].renamed_from
             if former in renamed and former is not None:
-                before = base.segments[former]
-                changes = tuple(_changes(base, before, head, head.segments[name]))
+                before = base.published[former]
+                changes = tuple(_changes(base, before, head, head.published[name]))
                 yield Compared(name, "renamed", changes, former)
             else:
                 yield Compared(name, "added")
@@ -116,7 +124,7 @@ def _segments(base: Project, head: Project) -> Iterator[Compared]:
             yield Compared(name, "removed")
 
 
-def _changes(base: Project, before: Segment, head: Project, after: Segment) -> Iterator[Change]:
+def _changes(base: Project, before: Published, head: Project, after: Published) -> Iterator[Change]:
     earlier, later = _settings(base, before), _settings(head, after)
     for setting in {**earlier, **later}:
         old, new = earlier.get(setting), later.get(setting)
@@ -124,8 +132,22 @@ def _changes(base: Project, before: Segment, head: Project, after: Segment) -> I
             yield Change(setting, _text(old), _text(new))
 
 
-def _settings(project: Project, segment: Segment) -> dict[str, Any]:
-    """A segment's settings as they are written, with what they refer to in project.yaml."""
+def _settings(project: Project, one: Published) -> dict[str, Any]:
+    """The settings as they are written, with what they refer to in project.yaml."""
+    if isinstance(one, Segment):
+        return _of_segment(project, one)
+    left_out = {"renamed_from", "name", "split"}
+    written = one.model_dump(mode="json", exclude=left_out, exclude_unset=True, by_alias=True)
+    if one.split is not None:
+        parts = one.split.parts()
+        written["salt"] = one.split.salt
+        written["shares"] = {name: f"{(part.high - part.low) / 100:g}%" for name, part in parts.items()}
+    written["model"] = f"{one.model}, {_place(project, project.model_of(one))}"
+    written["model key"] = list(project.model_of(one).key)
+    return written
+
+
+def _of_segment(project: Project, segment: Segment) -> dict[str, Any]:
     written = segment.model_dump(mode="json", exclude={"renamed_from", "name"}, exclude_defaults=True)
     connection, model = project.connection_of(segment), project.model_of(segment)
     written["connection"] = {

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from remote_segments.config.duration import Duration
+from remote_segments.config.names import Characters
 from remote_segments.explanations import kind_of, refusal
 from remote_segments.membership.expressions import AtLeast, Attribute, Every, Expression, No, Past, Some, Within
 from remote_segments.settings import Settings
@@ -47,16 +48,16 @@ class Comparison(Settings):
 
     model_config = ConfigDict(populate_by_name=False)
 
-    equal: str | None = Field(None, alias="=", description="Equal to this.", examples=["FR"])
-    unequal: str | None = Field(None, alias="!=", description="Anything else than this, but not null.")
-    less: str | None = Field(None, alias="<", description="Less than this, or earlier.")
-    at_most: str | None = Field(None, alias="<=", description="At most this.")
-    greater: str | None = Field(None, alias=">", description="Greater than this, or later.", examples=["100"])
-    at_least: str | None = Field(None, alias=">=", description="At least this.", examples=["18"])
-    among: tuple[str, ...] | None = Field(
+    equal: Characters | None = Field(None, alias="=", description="Equal to this.", examples=["FR"])
+    unequal: Characters | None = Field(None, alias="!=", description="Anything else than this, but not null.")
+    less: Characters | None = Field(None, alias="<", description="Less than this, or earlier.")
+    at_most: Characters | None = Field(None, alias="<=", description="At most this.")
+    greater: Characters | None = Field(None, alias=">", description="Greater than this, or later.", examples=["100"])
+    at_least: Characters | None = Field(None, alias=">=", description="At least this.", examples=["18"])
+    among: tuple[Characters, ...] | None = Field(
         None, alias="in", description="One of these.", examples=[["FR", "BE"]], min_length=1
     )
-    between: Annotated[tuple[str, str] | None, BeforeValidator(_two)] = Field(
+    between: Annotated[tuple[Characters, Characters] | None, BeforeValidator(_two)] = Field(
         None,
         validate_default=False,
         description="From the first up to the second, both included.",

@@ -10,13 +10,14 @@ from remote_segments.config.activation import Activation
 from remote_segments.config.audience import Audience
 from remote_segments.config.common import CommonSettings
 from remote_segments.config.connection import Connection
-from remote_segments.config.definition import definition_hash, definition_settings
+from remote_segments.config.definition import audience_hash, audience_settings, definition_hash, definition_settings
 from remote_segments.config.model import Model
 from remote_segments.config.permission import Listing
 from remote_segments.config.platforms import Kind, Platform
 from remote_segments.config.project_file import Environment
 from remote_segments.config.segment import Segment
 from remote_segments.errors import EngineError, Location, ProjectError
+from remote_segments.membership.expressions import inputs
 from remote_segments.sources.columns import ColumnPlatform
 from remote_segments.suggestions import choose
 from remote_segments.warehouses.base import Warehouse
@@ -93,6 +94,24 @@ class Project:
             raise ProjectError("unknown-activation", f"There is no activation `{name}`.", fix, Location(self.folder))
         return self.activations[name]
 
+    def in_order(self, names: Collection[str]) -> list[str]:
+        """Some segments and audiences, each once, those first that others are made of.
+
+        Raises:
+            ProjectError: `unknown-segment`.
+        """
+        wanted, found = list(dict.fromkeys(names)), dict[str, None]()
+
+        def add(name: str) -> None:
+            one = self.named(name)
+            for inner in inputs(one.expression) if isinstance(one, Audience) else ():
+                add(inner)
+            found.setdefault(name)
+
+        for name in sorted(wanted, key=lambda name: name in self.audiences):
+            add(name)
+        return [name for name in found if name in wanted]
+
     def only(self, names: Collection[str]) -> "Project":
         """The same project with some of its segments and audiences.
 
@@ -167,12 +186,16 @@ class Project:
             return None
         return datetime.combine(segment.expires, time(), ZoneInfo(self.timezone_of(segment))).astimezone(UTC)
 
-    def definition_hash(self, segment: Segment) -> str:
+    def definition_hash(self, segment: Segment | Audience) -> str:
         """What decides who is in a segment, as one text: equal texts, equal members for the same platform and model."""
+        if isinstance(segment, Audience):
+            return audience_hash(segment, self.models, self.folder)
         return definition_hash(segment, self.connection_of(segment), self.model_of(segment), self.folder)
 
-    def definition_settings(self, segment: Segment) -> dict[str, str]:
+    def definition_settings(self, segment: Segment | Audience) -> dict[str, str]:
         """The same by name, so that what was edited can be told."""
+        if isinstance(segment, Audience):
+            return audience_settings(segment, self.models, self.folder)
         return definition_settings(segment, self.connection_of(segment), self.model_of(segment), self.folder)
 
     def open_warehouse(self) -> Warehouse:
@@ -190,6 +213,12 @@ class Project:
         folder = AUDIENCES_FOLDER if isinstance(segment, Audience) else SEGMENTS_FOLDER
         found = self.locate((folder, segment.name, *path))
         return str(Location(found.file.relative_to(self.folder), found.line))
+
+    def lines_of(self, segment: Segment | Audience) -> dict[str, str]:
+        """The places of all keys of a file, by the last part of each, the first time it is written."""
+        document = self.documents.get(segment.name)
+        paths = sorted(document.lines.items(), key=lambda item: item[1], reverse=True) if document else ()
+        return {str(path[-1]): self.place(segment, path) for path, _ in paths if path}
 
     def locate(self, path: KeyPath = ()) -> Location:
         """The place of a value.

@@ -1,7 +1,7 @@
 """What one segment file says: who is wanted, from where, matched with what, and how often."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -129,6 +129,11 @@ class Segment(CommonSettings):
     remap_on_model_refresh: bool = Field(
         True, description="Map the latest ids again when the model's asset was refreshed, without calling the platform."
     )
+
+    @property
+    def period(self) -> timedelta:
+        """How old its data may be when all goes well: the time between two refreshes."""
+        return self.refresh_frequency.period
 
     @property
     def identifier_names(self) -> tuple[str, ...]:

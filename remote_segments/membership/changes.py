@@ -19,6 +19,17 @@ REBUILT_EVENTS = "rs_rebuilt_events"
 
 
 @dataclass(frozen=True)
+class Origin:
+    """A stretch of an input's history, between the snapshots that two snapshots of an audience were made of."""
+
+    name: str
+    generation: int
+    after: datetime | None
+    """None where the input was missing before."""
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two snapshots of a segment: the later one is explained by what changed since the earlier one.
 
@@ -33,6 +44,8 @@ class Comparison:
     members_id: str
     previous_members_id: str
     cause: str | None = None
+    origins: tuple[Origin, ...] | None = None
+    """Of an audience: what happened in its inputs meanwhile, by which each event is judged instead."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -130,6 +143,8 @@ def events(comparison: Comparison) -> Any:
     table = staged_movers(comparison.width)
     if comparison.cause is not None:
         caused = table.mutate(cause=ibis.literal(comparison.cause))
+    elif comparison.origins is not None:
+        caused = _by_origin(comparison, table)
     else:
         now, then = comparison.members_id, comparison.previous_members_id
         joined = _judged(comparison, table.filter(table.event == "joined"), now, then)
@@ -150,6 +165,47 @@ def _judged(comparison: Comparison, rows: Any, here: str, there: str) -> Any:
     judged = finished(known.left_join(also, [("person", "other_person")]))
     cause = ibis.cases((judged.other_person.notnull(), "model"), else_="remote")
     return judged.select(*current_columns(comparison.width), "event", "since", cause=cause)
+
+
+def _by_origin(comparison: Comparison, rows: Any) -> Any:
+    """Adds the cause of joining or leaving an audience: what moved the person in its inputs, their own doing first.
+
+    Nobody was moved there whose attributes changed, or for whom time went by: that is no doing of ours, either.
+    """
+    import ibis
+
+    moved = [_moved(comparison, origin) for origin in comparison.origins or ()]
+    if not moved:
+        return rows.mutate(cause=ibis.literal("remote"))
+    every = ibis.union(*moved) if len(moved) > 1 else moved[0]
+    keys = comparison.keys
+    by_person = every.group_by(keys).aggregate(weight=every.weight.max())
+    found = by_person.select("weight", **{f"moved_{key}": by_person[key] for key in keys})
+    both = finished(rows.left_join(found, [(key, f"moved_{key}") for key in keys]))
+    cause = ibis.cases(*((both.weight == number, cause) for cause, number in _WEIGHTS.items()), else_="remote")
+    return both.mutate(cause=cause)
+
+
+_WEIGHTS = {"remote": 3, "definition": 2, "model": 1}
+"""Of several things that moved a person, the one that counts: the greatest; a baseline or a rebuild is our doing."""
+
+
+def _moved(comparison: Comparison, origin: Origin) -> Any:
+    """Who moved in an input between the two snapshots: `key..., weight`."""
+    import ibis
+
+    scope = comparison.scope
+    snapshots, rows = scope.of("snapshots", origin.name), scope.of("changes", origin.name)
+    published = snapshots.filter(snapshots.state == "published").select("snapshot_id")
+    later = [rows.instant > scope.instant(origin.after)] if origin.after else []
+    found = rows.filter(rows.generation == origin.generation, rows.instant <= scope.instant(origin.until), *later)
+    counted = found.semi_join(published, "snapshot_id")
+    weight = ibis.cases(
+        (counted.cause == "remote", _WEIGHTS["remote"]),
+        (counted.cause.isin(["model", "erased"]), _WEIGHTS["model"]),
+        else_=_WEIGHTS["definition"],
+    )
+    return counted.select(*comparison.keys, weight=weight)
 
 
 def staged_events(name: str, width: int) -> Any:

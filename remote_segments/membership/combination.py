@@ -14,7 +14,7 @@ from operator import and_, or_
 from typing import Any
 
 from remote_segments.membership.comparing import Asked
-from remote_segments.membership.compile import Scope, finished, nothing, unbound
+from remote_segments.membership.compile import Scope, finished, nothing
 from remote_segments.membership.expressions import (
     BASIS,
     AtLeast,
@@ -31,7 +31,7 @@ from remote_segments.membership.expressions import (
 )
 from remote_segments.membership.functions import share_of
 from remote_segments.membership.models import Model
-from remote_segments.membership.tables import KEY_COLUMNS, TABLES
+from remote_segments.membership.tables import KEY_COLUMNS
 
 BITS = 62
 """Sets in one column of bits."""
@@ -92,7 +92,7 @@ class Combined:
         rows = self._people()
         found = rows.filter(self._truth(self.expression, rows))
         return found.select(
-            member_no=ibis.literal(0, "int64"),
+            member_no=ibis.row_number() + 1,
             remote_joined_at=nothing("timestamp"),
             **{key: found[key].cast("string") for key in self.keys},
             matched=nothing("text"),
@@ -105,8 +105,9 @@ class Combined:
         own = [leaf for leaf in leaves(self.expression) if isinstance(leaf, Attribute) and leaf.model == self.model]
         asked = sorted({leaf.column for leaf in own})
         table = self.own.table
-        whole = all(source.same_model for source in self.sources.values() if source)
-        offered = self.own.keys() if whole else {name: key.cast("string") for name, key in self.own.keys().items()}
+        offered = self.own.keys()
+        if self._has_foreign_keys:
+            offered = {name: key.cast("string") for name, key in offered.items()}
         columns = {f"column_{name}": self.own.typed(name, table) for name in asked}
         people = table.select(**offered, **columns)
         if not self._sets:
@@ -122,6 +123,12 @@ class Combined:
             return finished(people.inner_join(bits, equal))
         joined = finished(people.left_join(bits, equal))
         return joined.mutate(**{name: ibis.coalesce(joined[name], 0) for name in self._columns})
+
+    @property
+    def _has_foreign_keys(self) -> bool:
+        """Whether keys of another model are among the sets: they may be texts that are no numbers."""
+        foreign = (leaf.model != self.model for leaf in leaves(self.expression) if isinstance(leaf, Attribute))
+        return any(foreign) or not all(source.same_model for source in self.sources.values() if source)
 
     @property
     def _columns(self) -> list[str]:
@@ -144,10 +151,10 @@ class Combined:
     def _members(self, leaf: Within | Past, source: Source) -> Iterator[Any]:
         """The keys of a segment's snapshot, or of who moved; of the same generation only, whose keys are comparable."""
         if isinstance(leaf, Within) or leaf.event == "was_in":
-            rows = self._of("keys", leaf.name)
+            rows = self.scope.of("keys", leaf.name)
             yield rows.filter(rows.snapshot_id == self.scope.text(source.snapshot_id)).select(*self.keys)
         if isinstance(leaf, Past):
-            snapshots, rows = self._of("snapshots", leaf.name), self._of("changes", leaf.name)
+            snapshots, rows = self.scope.of("snapshots", leaf.name), self.scope.of("changes", leaf.name)
             published = snapshots.filter(snapshots.state == "published").select("snapshot_id")
             # Whoever was moved by us did not join or leave; whose row the model lost was in it, and left it.
             causes = ("remote", "model") if leaf.event == "was_in" else ("remote",)
@@ -158,10 +165,6 @@ class Combined:
                 rows.instant > self.scope.instant(self.now - leaf.during),
             )
             yield moved.semi_join(published, "snapshot_id").select(*self.keys)
-
-    def _of(self, table: str, segment: str) -> Any:
-        shared = unbound(table, TABLES[table], self.scope.schema)
-        return shared.filter(shared.segment == self.scope.text(segment))
 
     def _keys_of_other(self, leaf: Attribute) -> Any:
         model = self.models[leaf.model]

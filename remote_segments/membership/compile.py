@@ -82,6 +82,11 @@ class Scope:
         """An aware instant as a literal, exact to the microsecond."""
         return self.text(value.astimezone(UTC).isoformat()).cast(DTYPES["timestamp"])
 
+    def of(self, table: str, segment: str) -> Any:
+        """The rows of a shared table of another segment, such as an audience's input."""
+        shared = unbound(table, TABLES[table], self.schema)
+        return shared.filter(shared.segment == self.text(segment))
+
     def own(self, table: str, extra: tuple[str, ...] = ()) -> Any:
         """The segment's rows of a shared table; `extra` names further columns of text."""
         shared = unbound(table, {**TABLES[table], **dict.fromkeys(extra, "text")}, self.schema)

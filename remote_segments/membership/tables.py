@@ -31,11 +31,11 @@ KEYS: Mapping[str, str] = MappingProxyType(
     {
         "segment": "text",  # the segment's name
         "snapshot_id": "text",  # the snapshot that was mapped
-        "member_no": "bigint",  # the member of `members_id` that this row came from
+        "member_no": "bigint",  # the member of `members_id` that this row came from; in an audience just a number
         "key": "text",  # the model's key as text
         "key_2": "text",  # its second column; null where it has one
         "key_3": "text",  # its third column; null where it has fewer
-        "matched": "text",  # the identifiers that matched, `email` or `email+phone`
+        "matched": "text",  # the identifiers that matched, `email` or `email+phone`; null in an audience
         "joined_at": "timestamp",  # the platform's own time, else when it was seen to join, else null
         "since": "timestamp",  # the instant of the event that made it a member; exact for the published snapshot
     }
@@ -78,7 +78,7 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "members_id": "text",  # the snapshot whose rows of `members` it is built on; its own id for a fetch
         "previous_id": "text",  # the published snapshot before it
         "generation": "bigint",  # that of its keys
-        "kind": "text",  # fetch (ids from the platform), remap (the same ids, a newer model)
+        "kind": "text",  # fetch (ids from the platform), remap (the same ids, a newer model), combination (an audience)
         "state": "text",  # fetched, mapped; published; held, superseded, rejected, failed, missed, skipped, frozen
         "reason": "text",  # stable code of why it is not published
         "message": "text",  # the sentence behind the code, without identifiers
@@ -121,6 +121,7 @@ SNAPSHOTS: Mapping[str, str] = MappingProxyType(
         "seconds": "double",  # of the fetch; of a remap, of the mapping
         "numbers": "text",  # what the guards compared, as JSON; null before they judged it
         "approved_by": "text",  # who had it published although a guard held it; null of all others
+        "inputs": "text",  # of an audience: what it was made of, as JSON; each input's snapshot, its state and instants
     }
 )
 """One row per attempt to refresh a segment; kept for ever."""

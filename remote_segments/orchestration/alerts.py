@@ -95,7 +95,7 @@ def _seen(
     except RemoteSegmentsError as error:
         # Data grows older while nobody can look at it: what was seen last is judged again.
         context.log.warning(str(error))
-        return [_aged(project, name, seen, now) for name, seen in known.items() if name in project.segments]
+        return [_aged(project, name, seen, now) for name, seen in known.items() if name in project.published]
     return [_judged(context, status, known.get(status.name, {}), now) for status in statuses]
 
 
@@ -119,7 +119,7 @@ def _judged(
 
 def _aged(project: Project, name: str, seen: dict[str, Any], now: datetime) -> tuple[Alert | None, dict[str, Any]]:
     at = datetime.fromisoformat(seen["at"]) if seen["at"] else None
-    word, message = verdict(project.segments[name], at, now)
+    word, message = verdict(project.published[name], at, now)
     if seen["state"] != WELL or word != "stale" or seen.get("frozen"):
         return None, {"name": name, **seen}
     return Alert(name, "stale", None, message, now), {"name": name, **seen, "state": "stale"}

@@ -9,13 +9,15 @@ import dagster as dg
 
 from remote_segments.config.project import Project
 from remote_segments.orchestration.alerts import Tell, build_alert_sensor
+from remote_segments.orchestration.audience_schedules import build_audience_job, build_audience_schedules
+from remote_segments.orchestration.audiences import Combined, build_audience
 from remote_segments.orchestration.chain import Chain, build_chain
 from remote_segments.orchestration.deciding import build_decision_job
 from remote_segments.orchestration.failures import RETRIES
 from remote_segments.orchestration.fetching import FETCHES, run_fetches
 from remote_segments.orchestration.forgetting import build_retention_job
 from remote_segments.orchestration.inputs import INPUT_MANAGER, SegmentFrames
-from remote_segments.orchestration.keys import as_prefix, layer_key, model_key
+from remote_segments.orchestration.keys import as_prefix, layer_key, model_key, segment_key
 from remote_segments.orchestration.project import loaded_project, remember
 from remote_segments.orchestration.resources import warehouse_resources
 from remote_segments.orchestration.schedules import build_schedules
@@ -47,9 +49,11 @@ def build_definitions(
     """
     project = loaded_project(path, environment)
     remember(project.folder)
+    whole = project
     if segments is not None:
         project = project.only(segments)
     prefix = as_prefix(asset_prefix)
+    audiences = [Combined(whole, one, prefix, retries) for _, one in sorted(project.audiences.items())]
     chains = [Chain(project, project.segments[name], prefix, retries) for name in sorted(project.segments)]
     with warnings.catch_warnings():
         # We know that single-run backfills are beta and checks per partition a preview: both were measured to work,
@@ -57,7 +61,11 @@ def build_definitions(
         warnings.simplefilter("ignore", dg.BetaWarning)
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return dg.Definitions(
-            assets=[*_models(project, prefix), *(asset for chain in chains for asset in build_chain(chain))],
+            assets=[
+                *_models(project, prefix),
+                *(asset for chain in chains for asset in build_chain(chain)),
+                *map(build_audience, audiences),
+            ],
             resources={INPUT_MANAGER: SegmentFrames(project), FETCHES: run_fetches, **warehouse_resources(project)},
             **_operations(project, prefix, chains, tell),
         )
@@ -67,16 +75,21 @@ def _operations(
     project: Project, prefix: tuple[str, ...], chains: Sequence[Chain], tell: Tell | None
 ) -> dict[str, Any]:
     """What acts on the assets; a project without segments has none of it."""
-    if not chains:
+    if not project.published:
         return {}
     schedules, jobs = build_schedules(project, prefix)
     retention, nightly = build_retention_job(project)
+    if project.audiences:
+        of_audiences = build_audience_job(project, prefix)
+        jobs.append(of_audiences)
+        schedules.extend(build_audience_schedules(project, of_audiences, prefix))
     remapped = [
         layer_key(chain.segment.name, layer, prefix)
         for chain in chains
         if chain.segment.remap_on_model_refresh
         for layer in ("mapped_keys", "enriched_segment")
     ]
+    remapped += [segment_key(name, prefix) for name, one in project.audiences.items() if not one.refresh_frequency]
     sensors: list[dg.SensorDefinition] = [
         build_age_sensor(project, prefix),
         build_alert_sensor(project, prefix, tell),
@@ -93,7 +106,7 @@ def _operations(
 
 def _models(project: Project, prefix: tuple[str, ...]) -> list[dg.AssetSpec]:
     """One external asset per model in use, except where the team's own asset key is configured: it is defined there."""
-    used = {segment.model for segment in project.segments.values()} | models_read(project)
+    used = {segment.model for segment in project.published.values()} | models_read(project)
     return [
         dg.AssetSpec(
             model_key(name, None, prefix),

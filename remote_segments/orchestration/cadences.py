@@ -30,7 +30,16 @@ class Cadence:
             parts.append(self.timezone)
         if self.start != project.start:
             parts.append(f"from {self.start}")
-        return re.sub(r"[^a-z0-9]+", "_", " ".join(parts).lower()).strip("_")
+        return _as_name(parts)
+
+
+def spoken_cadence(verb: str, cron: str, zone: str = "") -> str:
+    """A readable name of what is done at the ticks of a cron expression, in a zone that is not the project's."""
+    return _as_name([verb, _spoken(cron), zone])
+
+
+def _as_name(parts: list[str]) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", " ".join(parts).lower()).strip("_")
 
 
 _WEEK_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")

@@ -307,7 +307,7 @@ def _published(context: dg.AssetExecutionContext, chain: Chain, partition: str) 
         run_id=context.run.run_id,
         now=datetime.now(UTC),
     )
-    return metadata.published(chain.project, row)
+    return metadata.published(chain.project, row, chain.model)
 
 
 def _materialized(

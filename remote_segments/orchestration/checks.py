@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from remote_segments.config.segment import Segment
-from remote_segments.errors import HeldError
+from remote_segments.errors import HeldError, TemporaryError
 from remote_segments.membership.tables import OUTCOMES
 from remote_segments.orchestration.metadata import match_rate
 
@@ -16,6 +16,7 @@ PUBLISHABLE = "publishable"
 UPDATED = "updated_by_the_platform"
 UNCHANGED = "unchanged_on_the_platform"
 DATA_AGE = "data_age"
+INPUTS = "inputs_as_they_should_be"
 
 
 def updated_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:
@@ -97,6 +98,46 @@ def published_specs(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) 
             description="The guards let this snapshot through; a held one leaves the last published one in place.",
         )
     ]
+
+
+def audience_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """The checks that come with an audience."""
+    return [
+        dg.AssetCheckSpec(
+            INPUTS,
+            asset=key,
+            blocking=True,
+            description="Every input is fresh; where one is not, the audience's file says whether it goes on without.",
+        ),
+        dg.AssetCheckSpec(
+            PUBLISHABLE,
+            asset=key,
+            blocking=True,
+            description="The guards let this snapshot through; a held one leaves the last published one in place.",
+        ),
+    ]
+
+
+def refused_result(error: TemporaryError, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """The failing check of an audience that was not combined, because an input is not as it should be."""
+    return dg.AssetCheckResult(
+        passed=False,
+        check_name=INPUTS,
+        asset_key=key,
+        description=error.problem.found,
+        metadata={"code": error.code, "what to do": error.problem.fix},
+    )
+
+
+def inputs_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Warns where the last good snapshot of an input was used, and names it."""
+    return dg.AssetCheckResult(
+        passed=row.warning is None,
+        check_name=INPUTS,
+        asset_key=key,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=row.warning,
+    )
 
 
 def accounting_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:

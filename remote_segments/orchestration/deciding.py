@@ -73,7 +73,7 @@ def _choice(project: Project, config: DecisionConfig) -> Choice:
     now = datetime.now(UTC)
     until = None
     if config.raise_limit or config.until:
-        zone = project.timezone_of(project.segment(config.segment))
+        zone = project.timezone_of(project.named(config.segment))
         until = moment_to_come(config.until, zone, now, "until") if config.until else now + RAISED_FOR
     return Choice(
         approve=config.decision is What.approve,
@@ -101,5 +101,6 @@ def _events(project: Project, done: Decided, key: dg.AssetKey) -> list[Any]:
     )
     if not approved:
         return [verdict]
-    shown = metadata.published(project, row)
+    audience = row.segment in project.audiences
+    shown = metadata.of_audience(project, row) if audience else metadata.published(project, row)
     return [dg.AssetMaterialization(asset_key=key, partition=row.partition_key, metadata=shown), verdict]

@@ -1,15 +1,17 @@
 """What the UI says about an asset before it ever ran: description, owner, group, kinds, tags, its file."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from remote_segments.config.common import CommonSettings
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 
 
-def group_of(segment: Segment) -> str:
+def group_of(segment: CommonSettings) -> str:
     """The group that an asset is shown in: the one in its file, else one per segment.
 
     The graph writes only the last part of an asset's key on its box, so that without a group of its own nobody could
@@ -18,7 +20,7 @@ def group_of(segment: Segment) -> str:
     return segment.group or segment.name
 
 
-def owners_of(segment: Segment) -> list[str]:
+def owners_of(segment: CommonSettings) -> list[str]:
     """The owner as Dagster wants it: an e-mail address or `team:name`."""
     if not segment.owner:
         return []
@@ -38,17 +40,20 @@ def tags_of(project: Project, segment: Segment) -> dict[str, str]:
 
 def metadata_of(project: Project, segment: Segment) -> dict[str, Any]:
     """The file as a code reference, the page of the segment in the platform's own tool, the definition."""
-    file = project.file_of(segment)
     found: dict[str, Any] = {
-        "dagster/code_references": dg.CodeReferencesMetadataValue(
-            code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=file.name)]
-        ),
+        **code_reference(project.file_of(segment)),
         "refresh frequency": segment.refresh_frequency.text,
         "identifiers": ", ".join(" and ".join(entry) for entry in segment.identifiers),
         "source": ", ".join(f"{key} {_said(value)}" for key, value in segment.source.ids.items()),
     }
     page = project.page_url(segment)
     return {**found, "page in the tool": dg.MetadataValue.url(page)} if page else found
+
+
+def code_reference(file: Path) -> dict[str, Any]:
+    """The file, as a link of the UI."""
+    reference = dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=file.name)
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
 def _said(value: Any) -> str:

@@ -1,12 +1,14 @@
 """What a materialization shows: counts by outcome, the match rate, how completeness was proven, calls, seconds."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from remote_segments.config.project import Project
+from remote_segments.membership.models import ADDED_COLUMNS
 from remote_segments.membership.tables import OUTCOMES
+from remote_segments.sync.inputs import Used, inputs_in, oldest
 from remote_segments.sync.snapshots import Snapshot, data_time
 from remote_segments.warehouses.base import Relation
 
@@ -43,8 +45,8 @@ def counts(row: Any) -> dict[str, Any]:
     )
 
 
-def published(project: Project, row: Snapshot) -> dict[str, Any]:
-    """What the materialization of a published segment shows."""
+def published(project: Project, row: Snapshot, model: dg.AssetKey | None = None) -> dict[str, Any]:
+    """What the materialization of a published segment shows; `model` is the asset that its columns come from."""
     with project.open_warehouse().read() as session:
         relation = session.relation(row.segment, session.schema)
     return {
@@ -64,7 +66,49 @@ def published(project: Project, row: Snapshot) -> dict[str, Any]:
             }
         ),
         **column_schema(relation),
+        **(lineage_of(model, relation) if model else {}),
     }
+
+
+def of_audience(project: Project, row: Snapshot) -> dict[str, Any]:
+    """What the materialization of an audience shows: its size, who moved, and what it was made of, the oldest named."""
+    used = inputs_in(row.inputs)
+    eldest = oldest(used)
+    with project.open_warehouse().read() as session:
+        relation = session.relation(row.segment, session.schema)
+    return {
+        "dagster/row_count": row.mapped,
+        **present(
+            {
+                "joined": row.joined_count,
+                "left": row.left_count,
+                "seconds": rounded(row.seconds),
+                "snapshot": row.snapshot_id,
+                "snapshot instant": data_time(row),
+                "oldest input": eldest and eldest.name,
+                "inputs": dg.MetadataValue.md(_inputs_table(used)) if used else None,
+                "warning": row.warning,
+                "dagster/table_name": f"{project.warehouse.schema_}.{row.segment}",
+            }
+        ),
+        **column_schema(relation),
+    }
+
+
+def _inputs_table(used: list[Used]) -> str:
+    rows = [f"| {one.name} | {one.state.replace('_', ' ')} | {_moment(one.data_at)} |" for one in used]
+    return "\n".join(["| input | state | data of |", "|---|---|---|", *rows])
+
+
+def _moment(instant: datetime | None) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if instant else "never"
+
+
+def lineage_of(model: dg.AssetKey, relation: Relation | None) -> dict[str, Any]:
+    """The columns of a published segment, each from the column of its model."""
+    names = [name for name in relation.columns if name not in ADDED_COLUMNS] if relation else []
+    found = {name: [dg.TableColumnDep(model, name)] for name in names}
+    return {"dagster/column_lineage": dg.TableColumnLineage(found)} if found else {}
 
 
 def column_schema(relation: Relation | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from remote_segments.errors import ProjectError
-from remote_segments.orchestration.keys import chain_keys
+from remote_segments.orchestration.keys import chain_keys, segment_key
 from remote_segments.orchestration.partitions import open_window, partitions_of
 from remote_segments.orchestration.project import loaded_project
 
@@ -26,10 +26,10 @@ def refresh_request(
     asset_prefix: str | Sequence[str] = (),
     now: datetime | None = None,
 ) -> dg.RunRequest:
-    """A run of a segment's three assets in the window that is open now.
+    """A run of a segment's three assets in the window that is open now, or of an audience.
 
     Args:
-        name: the segment's name.
+        name: the segment's or the audience's name.
         run_key: what happened, once: Dagster starts one run per key (`campaign-42-sent`).
         path: the project's folder; by default $REMOTE_SEGMENTS_PROJECT, else the one whose definitions this process
             built, else ./segment_configs.
@@ -41,6 +41,9 @@ def refresh_request(
         ProjectError: `unknown-segment`; `window-not-open` before the segment's start.
     """
     project = loaded_project(path, environment)
+    if name in project.audiences:
+        tags = {"remote_segments/audience": name}
+        return dg.RunRequest(run_key=run_key, asset_selection=[segment_key(name, asset_prefix)], tags=tags)
     segment = project.segment(name)
     window = open_window(partitions_of(project, segment), now or datetime.now(UTC))
     if window is None:

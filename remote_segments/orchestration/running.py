@@ -5,15 +5,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from remote_segments.errors import EngineError, RemoteSegmentsError
+from remote_segments.orchestration.audience_schedules import AUDIENCES_JOB
 from remote_segments.orchestration.build import build_definitions
 from remote_segments.orchestration.cadences import Cadence
 from remote_segments.orchestration.deciding import DECIDE, DecisionConfig, build_decision_job
 from remote_segments.orchestration.fetching import fetching_ahead
-from remote_segments.orchestration.keys import chain_keys
+from remote_segments.orchestration.keys import chain_keys, segment_key
 from remote_segments.orchestration.partitions import open_window, partitions_of
 from remote_segments.orchestration.project import loaded_project
 from remote_segments.orchestration.requests import refresh_request
@@ -28,23 +30,26 @@ def _instance() -> AbstractContextManager[dg.DagsterInstance]:
 
 
 def refresh(path: str | Path, name: str, *, environment: str | None = None, previous_window: bool = False) -> None:
-    """Materializes the three assets of a segment in the window that is open now, or in the one before it.
+    """Materializes a segment's three assets in the window that is open now, or in the one before it; or an audience.
 
     Raises:
         RemoteSegmentsError: what stopped the refresh; nothing was published.
     """
-    definitions = build_definitions(path, environment=environment, segments=[name], retries=None)
+    if name in loaded_project(path, environment).audiences:
+        _execute(path, name, environment, AUDIENCES_JOB, asset_selection=[segment_key(name)])
+        return
     project = loaded_project(path, environment)
     request = _request(path, name, environment, previous_window)
     job = Cadence.of(project, project.segment(name)).job_name(project)
+    _execute(path, name, environment, job, asset_selection=chain_keys(name), partition_key=request.partition_key)
+
+
+def _execute(path: str | Path, name: str, environment: str | None, job: str, **what: Any) -> None:
+    definitions = build_definitions(path, environment=environment, segments=[name], retries=None)
     with _instance() as instance:
         try:
             result = definitions.resolve_job_def(job).execute_in_process(
-                instance=instance,
-                partition_key=request.partition_key,
-                asset_selection=chain_keys(name),
-                run_config=_QUIET,
-                raise_on_error=True,
+                instance=instance, run_config=_QUIET, raise_on_error=True, **what
             )
         except dg.DagsterExecutionInterruptedError as interrupted:
             raise KeyboardInterrupt from interrupted  # Dagster makes its own of Ctrl-C and of a polite kill
@@ -69,6 +74,8 @@ def side_by_side(
 ) -> Iterator[None]:
     """Fetches several segments at the same time while the block calls `refresh` for one after the other."""
     keys: dict[str, str] = {}
+    project = loaded_project(path, environment)
+    names = [name for name in names if name not in project.audiences]
     for name in names if len(names) > 1 else ():
         with suppress(RemoteSegmentsError):  # its own refresh says what is wrong
             request = _request(path, name, environment, previous_window)

@@ -45,7 +45,7 @@ def _status(project: Project) -> dg.DefaultSensorStatus:
 
 def build_age_check(project: Project, asset_prefix: tuple[str, ...]) -> dg.AssetChecksDefinition:
     """The check `data_age` of every segment, which a person may also run by hand."""
-    names = {segment_key(name, asset_prefix): name for name in project.segments}
+    names = {segment_key(name, asset_prefix): name for name in project.published}
 
     @dg.multi_asset_check(
         name="remote_segments_data_age",
@@ -93,7 +93,7 @@ def build_age_sensor(project: Project, asset_prefix: tuple[str, ...]) -> dg.Sens
         except RemoteSegmentsError as error:
             # Data grows older while nobody can look at it: what was seen last is judged again.
             context.log.warning(str(error))
-            ages = [_aged(project, name, said, now) for name, said in before.items() if name in project.segments]
+            ages = [_aged(project, name, said, now) for name, said in before.items() if name in project.published]
         changed = [age for age in ages if before.get(age.name) != age.said]
         if not changed:
             return dg.SkipReason("No verdict changed.")
@@ -111,7 +111,7 @@ def _aged(project: Project, name: str, said: str, now: datetime) -> Age:
     snapshot_at = datetime.fromisoformat(instant) if instant else None
     if word == "frozen":
         return Age(name, word, "It was frozen when the warehouse could be read last.", snapshot_at)
-    return Age(name, *verdict(project.segments[name], snapshot_at, now), snapshot_at)
+    return Age(name, *verdict(project.published[name], snapshot_at, now), snapshot_at)
 
 
 def _evaluation(age: Age, asset_prefix: tuple[str, ...]) -> dg.AssetCheckEvaluation:
@@ -131,5 +131,5 @@ def build_automation_sensor(project: Project, keys: list[dg.AssetKey]) -> dg.Aut
         "remote_segments_automation",
         target=dg.AssetSelection.assets(*keys),
         default_status=_status(project),
-        description="Maps the latest snapshot again when its data model was refreshed.",
+        description="Maps the latest snapshot again when its data model was refreshed; combines audiences anew.",
     )

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from remote_segments.config.audience import Audience
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.membership.contract import described
+from remote_segments.membership.expressions import inputs
 from remote_segments.membership.tables import TABLES, VIEWS
 from remote_segments.sync.freshness import limits_of
 from remote_segments.sync.store import reading
@@ -37,7 +39,7 @@ def dbt_sources(project: Project, name: str = "remote_segments") -> dict[str, An
         there is one, and the shared tables of the contract.
     """
     with reading(project.open_warehouse()) as session:
-        segments = [_segment(session, project, segment) for _, segment in sorted(project.segments.items())]
+        segments = [_segment(session, project, segment) for _, segment in sorted(project.published.items())]
         schema = session.schema
     source = {
         "name": name,
@@ -48,14 +50,10 @@ def dbt_sources(project: Project, name: str = "remote_segments") -> dict[str, An
     return {"version": 2, "sources": [source]}
 
 
-def _segment(session: Session, project: Project, segment: Segment) -> dict[str, Any]:
+def _segment(session: Session, project: Project, segment: Segment | Audience) -> dict[str, Any]:
     warn, fail = limits_of(segment)
-    facts = {
-        "owner": segment.owner,
-        "connection": segment.source.connection,
-        **segment.source.ids,
-        "refresh_frequency": str(segment.refresh_frequency),
-    }
+    frequency = segment.refresh_frequency
+    facts = {"owner": segment.owner, **_made_of(segment), "refresh_frequency": str(frequency) if frequency else None}
     relation = session.relation(segment.name, session.schema)
     key = set(project.model_of(segment).key)
     table: dict[str, Any] = {
@@ -70,6 +68,12 @@ def _segment(session: Session, project: Project, segment: Segment) -> dict[str, 
     if relation is not None:
         table["columns"] = [_column(name, key) for name in relation.columns]
     return table
+
+
+def _made_of(segment: Segment | Audience) -> dict[str, Any]:
+    if isinstance(segment, Audience):
+        return {"inputs": list(inputs(segment.expression))}
+    return {"connection": segment.source.connection, **segment.source.ids}
 
 
 def _column(name: str, key: set[str]) -> dict[str, Any]:

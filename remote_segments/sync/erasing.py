@@ -179,7 +179,7 @@ class Erasure:
             if self.tombstone:
                 self.buried += bury(session, self.person, search.lineage, self.now)
             stored = {row[0] for row in session.rows(f"SELECT DISTINCT segment FROM {_table(session, 'snapshots')}")}
-            return sorted(stored | set(self.project.segments)), search.lineage, sum(_staged(session).values())
+            return sorted(stored | set(self.project.published)), search.lineage, sum(_staged(session).values())
 
     def _erase_segment(self, name: str, lineage: Lineage) -> None:
         """Erases from one segment, with a file or without."""
@@ -218,7 +218,7 @@ def _show_anew(session: Session, project: Project, name: str, now: datetime) -> 
         ProjectError: `erasure-without-key` for a table that cannot be made anew, `erasure-held` where a guard holds
             what it would show; what is wrong with the model. Nothing of the segment is erased then.
     """
-    if name not in project.segments:
+    if name not in project.published:
         raise ProjectError(
             "erasure-without-key",
             f"The published table {name} shows no key, and no file says any more how it is made.",

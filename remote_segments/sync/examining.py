@@ -185,7 +185,7 @@ def _segments(project: Project, now: datetime) -> Iterator[Finding]:
         else:
             well += 1
     if well:
-        yield Finding("segments", "ok", f"{well} of {len(project.segments)} published and fresh")
+        yield Finding("segments", "ok", f"{well} of {len(project.published)} published and fresh")
 
 
 def _refresh_again(project: Project, name: str, state: str) -> str:

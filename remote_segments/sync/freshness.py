@@ -2,18 +2,19 @@
 
 from datetime import datetime, timedelta
 
+from remote_segments.config.audience import Audience
 from remote_segments.config.segment import Segment
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much an instant may lie in the future: the clocks of two machines never agree quite."""
 
 
-def limits_of(segment: Segment) -> tuple[timedelta, timedelta]:
+def limits_of(segment: Segment | Audience) -> tuple[timedelta, timedelta]:
     """The ages at which a segment is late (a warning) and stale (a failure).
 
     By default one and a half and two and a half refresh periods: one refresh may fail and be made good by the next.
     """
-    period = segment.refresh_frequency.period
+    period = segment.period
     written = segment.freshness
     fail = written.fail if written and written.fail else period * 2.5
     warn = written.warn if written and written.warn else min(period * 1.5, fail)
@@ -30,7 +31,9 @@ def age_text(age: timedelta) -> str:
     raise AssertionError("unreachable: the last unit always answers")
 
 
-def verdict(segment: Segment, fetched_at: datetime | None, now: datetime, frozen: str | None = None) -> tuple[str, str]:
+def verdict(
+    segment: Segment | Audience, fetched_at: datetime | None, now: datetime, frozen: str | None = None
+) -> tuple[str, str]:
     """Judges the age of the latest published snapshot.
 
     Args:

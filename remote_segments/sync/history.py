@@ -51,7 +51,7 @@ def members_at(project: Project, segment: str, when: datetime) -> "pd.DataFrame"
     Raises:
         ProjectError: `unknown-segment`, `segment-never-published`, `before-history`.
     """
-    zone = project.timezone_of(project.segment(segment))
+    zone = project.timezone_of(project.named(segment))
     with reading(project.open_warehouse()) as session:
         snapshot = _in_force(session, segment, when, zone)
         names = (snapshot.key_columns or "").split(",")
@@ -70,7 +70,7 @@ def sizes(project: Project, segment: str) -> "pd.DataFrame":
     Raises:
         ProjectError: `unknown-segment`, `segment-never-published`.
     """
-    project.segment(segment)
+    project.named(segment)
     with reading(project.open_warehouse()) as session:
         _first_snapshot(session, segment)
         return session.frame(
@@ -91,7 +91,7 @@ def stays(project: Project, segment: str, key: Sequence[str]) -> list[Stay]:
     Raises:
         ProjectError: `unknown-segment`, `segment-never-published`, `key-parts`.
     """
-    project.segment(segment)
+    project.named(segment)
     with reading(project.open_warehouse()) as session:
         _first_snapshot(session, segment)
         newest = latest_published(session, segment)

@@ -66,7 +66,7 @@ class Lineage:
 def lineage_of(session: Session, project: Project) -> Lineage:
     """Reads the names and places of models from the definitions that were ever used, and from today's files."""
     places: dict[str, set[str]] = {}
-    used = [project.definition_settings(segment) for segment in project.segments.values()]
+    used = [project.definition_settings(segment) for segment in project.published.values()]
     if session.relation("definitions", session.schema) is not None:
         rows = session.rows(f"SELECT settings FROM {table_name(session.schema, 'definitions')}")
         used += [json.loads(settings) for (settings,) in rows]

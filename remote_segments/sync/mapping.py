@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from remote_segments.errors import EngineError, HeldError, ProjectError, RemoteSegmentsError
 from remote_segments.sync.choosing import check_clock, check_source, choose, is_late
+from remote_segments.sync.combining import combine
 from remote_segments.sync.definitions import remember
 from remote_segments.sync.drift import drift
 from remote_segments.sync.holding import settle
@@ -129,7 +130,10 @@ def map_members(session: Session, plan: Plan, snapshot_id: str, *, now: datetime
         raise EngineError("unknown-snapshot", f"There is no snapshot {snapshot_id}.", "Report this bug.", plan.where)
     check_source(plan, snapshot)
     latest = latest_published(session, plan.segment)
-    snapshot, derived = derive_without_erased(session, plan, snapshot, now)
+    if plan.combining is not None:
+        snapshot, derived = combine(session, plan, plan.combining, snapshot, now)
+    else:
+        snapshot, derived = derive_without_erased(session, plan, snapshot, now)
     placed = replace(
         snapshot,
         previous_id=latest.snapshot_id if latest else None,

@@ -67,14 +67,14 @@ def pause(project: Project, segment: str, *, reason: str, until: datetime | None
     Raises:
         ProjectError: `unknown-segment`.
     """
-    project.segment(segment)
+    project.named(segment)
     written = Pause(reason, now, until)
     value = json.dumps(
         {"reason": reason, "since": now.isoformat(), "until": until.isoformat() if until else None}, sort_keys=True
     )
     with project.open_warehouse().write() as session:
         ensure_store(session)
-        carry_over(session, project.segment(segment).renamed_from, segment)
+        carry_over(session, project.named(segment).renamed_from, segment)
         _remove(session, segment)
         session.append("meta", [{"name": _name(segment), "value": value}])
     return written
@@ -86,10 +86,10 @@ def resume(project: Project, segment: str) -> bool:
     Raises:
         ProjectError: `unknown-segment`.
     """
-    project.segment(segment)
+    project.named(segment)
     with project.open_warehouse().write() as session:
         ensure_store(session)
-        carry_over(session, project.segment(segment).renamed_from, segment)
+        carry_over(session, project.named(segment).renamed_from, segment)
         return _remove(session, segment)
 
 

@@ -7,10 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from remote_segments.membership.expressions import Attribute, Expression, inputs, leaves
 from remote_segments.membership.guards import Guards
 from remote_segments.membership.matching import Entry, Pair
 
 if TYPE_CHECKING:
+    from remote_segments.config.audience import Audience
+    from remote_segments.config.model import Model
     from remote_segments.config.project import Project
     from remote_segments.config.segment import Segment
 
@@ -22,6 +25,38 @@ class ModelSource:
     table: str | None = None
     sql: str | None = None
     path: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Combining:
+    """What combining an audience needs to know beside its plan."""
+
+    project: "Project" = field(repr=False, compare=False)
+    expression: Expression
+    model: str
+    others: Mapping[str, tuple[ModelSource, tuple[str, ...]]]
+    """Other models whose columns are asked, with their keys."""
+    policy: str | None
+    refusing: frozenset[str]
+    """Inputs that are refused where no policy is written, unless they are as they should be."""
+    max_age: timedelta | None
+    zone: str
+    former_salt: str | None
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where each column and the salt are written, for errors."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The segments and audiences that it is made of."""
+        return inputs(self.expression)
+
+    def policy_of(self, name: str) -> str:
+        """What happens when an input is not as it should be: `refuse` or `last_good`."""
+        return self.policy or ("refuse" if name in self.refusing else "last_good")
+
+    def same_model(self, name: str) -> bool:
+        """Whether an input's keys are those of the audience's own model."""
+        return self.project.named(name).model == self.model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +87,8 @@ class Plan:
 
     looked_up: frozenset[str] = frozenset()
     """Identifiers that are fetched only when a segment's file names them."""
+    combining: "Combining | None" = None
+    """What an audience is made of; None for a segment."""
 
     @property
     def key_columns(self) -> str:
@@ -89,40 +126,77 @@ def place_in(settings: Mapping[str, str]) -> str | None:
 
 
 def plan_for(project: "Project", segment_name: str) -> Plan:
-    """Makes the plan of a segment of a project.
+    """Makes the plan of a segment or an audience of a project.
 
     Raises:
         ProjectError: `unknown-segment`.
     """
+    audience = project.audiences.get(segment_name)
+    if audience is not None:
+        return _plan_of_audience(project, audience)
     segment = project.segment(segment_name)
     kind = project.source_kind(segment)
-    model = project.model_of(segment)
-    guards = segment.guards
     return Plan(
-        segment=segment.name,
-        model=ModelSource(table=model.table, sql=model.sql, path=model.path),
-        key=model.key,
+        **_shared(project, segment),
         entries=tuple(_entry(entry, kind) for entry in segment.identifiers),
         primary=kind.primary,
-        definition_hash=project.definition_hash(segment),
-        settings=project.definition_settings(segment),
-        include=segment.columns.include if segment.columns else None,
-        exclude=(segment.columns.exclude or ()) if segment.columns else (),
-        guards=Guards(
+        connection=segment.source.connection,
+        source=source_text(segment),
+        places=_places(project, segment),
+        looked_up=frozenset(kind.identifiers) - frozenset(kind.coming()),
+    )
+
+
+def _plan_of_audience(project: "Project", audience: "Audience") -> Plan:
+    expression = audience.expression
+    asked = {leaf.model for leaf in leaves(expression) if isinstance(leaf, Attribute)} - {audience.model}
+    split = audience.split
+    return Plan(
+        **_shared(project, audience),
+        entries=(),
+        primary="",
+        places=project.lines_of(audience),
+        combining=Combining(
+            project=project,
+            expression=expression,
+            model=audience.model,
+            others={name: (_source(project.models[name]), project.models[name].key) for name in sorted(asked)},
+            policy=audience.inputs.policy,
+            refusing=audience.refusing,
+            max_age=audience.inputs.max_age,
+            zone=project.timezone_of(audience),
+            former_salt=split.former_salt if split else None,
+            places=project.lines_of(audience),
+        ),
+    )
+
+
+def _shared(project: "Project", one: "Segment | Audience") -> dict[str, Any]:
+    """What the plans of segments and audiences have in common."""
+    model, guards = project.model_of(one), one.guards
+    return {
+        "segment": one.name,
+        "model": _source(model),
+        "key": model.key,
+        "definition_hash": project.definition_hash(one),
+        "settings": project.definition_settings(one),
+        "include": one.columns.include if one.columns else None,
+        "exclude": (one.columns.exclude or ()) if one.columns else (),
+        "guards": Guards(
             allow_empty=guards.allow_empty,
             minimum_match_rate=guards.minimum_match_rate,
             max_match_rate_drop=guards.max_match_rate_drop,
             max_left=guards.max_left,
             max_joined=guards.max_joined,
         ),
-        retention=segment.retention,
-        connection=segment.source.connection,
-        source=source_text(segment),
-        model_name=segment.model,
-        renamed_from=segment.renamed_from,
-        places=_places(project, segment),
-        looked_up=frozenset(kind.identifiers) - frozenset(kind.coming()),
-    )
+        "retention": one.retention,
+        "model_name": one.model,
+        "renamed_from": one.renamed_from,
+    }
+
+
+def _source(model: "Model") -> ModelSource:
+    return ModelSource(table=model.table, sql=model.sql, path=model.path)
 
 
 def _places(project: "Project", segment: "Segment") -> dict[str, str]:

@@ -39,7 +39,7 @@ def leftovers_in(session: Session, project: Project) -> list[Leftover]:
     """Does what `leftovers` does, in a session."""
     if session.relation("snapshots", session.schema) is None:
         return []
-    known = {*project.segments, *(one.renamed_from for one in project.segments.values())}
+    known = {*project.published, *(one.renamed_from for one in project.published.values())}
     found = session.rows(
         f"SELECT segment, count(*), max(fetched_at) FROM {table_name(session.schema, 'snapshots')} "
         "GROUP BY segment ORDER BY segment"
@@ -64,7 +64,7 @@ def prune(project: Project, names: Collection[str], *, compact: bool = False) ->
     """
     found = {one.segment for one in leftovers(project)}
     for name in sorted(set(names) - found):
-        if name in project.segments:
+        if name in project.published:
             fix = "Remove its file first; what is stored of it stays until then."
             raise ProjectError("segment-has-file", f"{name} is a segment of this project.", fix)
         fix = choose(name, sorted(found)) if found else "There is nothing to prune."

@@ -19,7 +19,7 @@ def read_segment(project: Project, name: str) -> "pd.DataFrame":
     Raises:
         ProjectError: `unknown-segment`, `segment-never-published`.
     """
-    project.segment(name)
+    project.named(name)
     with project.open_warehouse().read() as session:
         if session.relation(name, session.schema) is None:
             raise never_published(name)

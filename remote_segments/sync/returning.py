@@ -16,7 +16,7 @@ from remote_segments.sync.person import Account, Person
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.removing import Removal
 from remote_segments.sync.snapshots import Snapshot, get
-from remote_segments.sync.tombstones import ALGORITHM, OF_A_KEY, SEPARATOR, bury, key_scopes, salt_of
+from remote_segments.sync.tombstones import ALGORITHM, SEPARATOR, bury, erased_keys, salt_of
 from remote_segments.warehouses.base import Session
 
 RETURNING = "rs_returning"
@@ -45,7 +45,7 @@ def _stage_returning(session: Session, plan: Plan, snapshot: Snapshot, derived: 
 
     An account may have led elsewhere once; whom it was then mapped to stays.
     """
-    digests = _digests(session, plan)
+    digests = erased_keys(session, plan)
     if not session.rows(f"{digests} LIMIT 1"):
         return 0
     scope = scope_of(session, plan)
@@ -75,16 +75,6 @@ def _stage_returning(session: Session, plan: Plan, snapshot: Snapshot, derived: 
             "WHERE s.segment = m.segment AND s.members_id = m.snapshot_id AND k.member_no = m.member_no)"
         )
     return session.stage(ROWS, " UNION ".join(parts))
-
-
-def _digests(session: Session, plan: Plan) -> str:
-    """The SELECT of digests of erased keys of the plan's model."""
-    names, places = [plan.model_name] if plan.model_name else [], [plan.place] if plan.place else []
-    scopes = ", ".join(map(literal, key_scopes(names, places))) or "NULL"
-    return (
-        f"SELECT digest FROM {table_name(session.schema, 'tombstones')} WHERE kind = {literal(OF_A_KEY)} "
-        f"AND identifier = {literal(plan.key_columns)} AND scope IN ({scopes})"
-    )
 
 
 def _remember_accounts(session: Session, plan: Plan, derived: Derived, now: datetime) -> None:

@@ -80,6 +80,7 @@ class Snapshot:
     seconds: float | None = None
     numbers: str | None = None
     approved_by: str | None = None
+    inputs: str | None = None
 
 
 def data_time(snapshot: Snapshot) -> datetime | None:

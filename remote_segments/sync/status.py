@@ -1,11 +1,12 @@
 """What stands of every segment: its latest published snapshot, what happened since, and how old its data is."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from remote_segments.config.audience import Audience
 from remote_segments.config.project import Project
 from remote_segments.config.segment import Segment
 from remote_segments.membership.literals import table_name
@@ -24,7 +25,7 @@ UNFINISHED = ("fetched", "mapped")
 _COLUMNS = (
     "segment", "snapshot_id", "state", "reason", "message", "fetched_at", "data_at", "effective_at", "published_at",
     "fetched", "mapped", *REASONS, "joined_count", "left_count", "completeness", "calls", "seconds", "source_name",
-    "warning", "remote_state", "drift", "run_id", "approved_by", "numbers",
+    "warning", "remote_state", "drift", "run_id", "approved_by", "numbers", "inputs",
 )  # fmt: skip
 
 
@@ -73,6 +74,13 @@ class SegmentStatus:
     raised: tuple[Raised, ...] = ()
     run_id: str | None = None
     """The run that made the newest attempt."""
+    inputs: tuple[Mapping[str, Any], ...] = ()
+    """Of an audience: what the published snapshot was made of, each input with its state then, the oldest first."""
+
+    @property
+    def oldest_input(self) -> str | None:
+        """The input whose data is the oldest; None for a segment."""
+        return next((one["name"] for one in self.inputs if one["data_at"]), None)
 
     @property
     def fresh(self) -> bool:
@@ -98,6 +106,8 @@ class SegmentStatus:
             "drift": self.drift,
             "age": self.age,
             "fresh": self.fresh,
+            "oldest_input": self.oldest_input,
+            "inputs": [dict(one) for one in self.inputs],
             "held": self.held and self.held.as_json(),
             "raised_limits": [
                 {"guard": one.guard, "value": one.value, "by": one.by, "until": one.until.isoformat()}
@@ -138,15 +148,18 @@ class _Read:
 
 
 def read_status(project: Project, now: datetime) -> list[SegmentStatus]:
-    """The status of every segment of the project, in the order of their names."""
+    """The status of every segment and audience of the project, in the order of their names."""
     with reading(project.open_warehouse()) as session:
         return status_in(session, project, now)
 
 
-def status_in(session: Session, project: Project, now: datetime) -> list[SegmentStatus]:
-    """The same in a session that is open."""
+def status_in(
+    session: Session, project: Project, now: datetime, names: Collection[str] | None = None
+) -> list[SegmentStatus]:
+    """Does what `read_status` does, in a session; of all, or of some."""
     found = _read(session, project, now)
-    return [_status(segment, found, now) for _, segment in sorted(project.segments.items())]
+    wanted = sorted(project.published if names is None else names)
+    return [_status(project.named(name), found, now) for name in wanted]
 
 
 def _read(session: Session, project: Project, now: datetime) -> _Read:
@@ -163,7 +176,7 @@ def _read(session: Session, project: Project, now: datetime) -> _Read:
     )
 
 
-def _status(segment: Segment, found: _Read, now: datetime) -> SegmentStatus:
+def _status(segment: Segment | Audience, found: _Read, now: datetime) -> SegmentStatus:
     row, paused = found.published.get(segment.name), found.pauses.get(segment.name)
     freeze = found.freezes.get(segment.name)
     frozen = str(freeze) if freeze else None
@@ -176,6 +189,9 @@ def _status(segment: Segment, found: _Read, now: datetime) -> SegmentStatus:
         state, reason, message = ("frozen" if row else state), freeze.reason, frozen
     elif paused and paused.holds_at(now):
         state, reason, message = "paused", "paused", str(paused)
+    made_of = _inputs(row)
+    if made_of and made_of[0]["data_at"]:
+        words += f" The oldest are those of the input `{made_of[0]['name']}`."
     own = [one for one in found.decisions if one.segment == segment.name]
     return SegmentStatus(
         name=segment.name,
@@ -197,10 +213,17 @@ def _status(segment: Segment, found: _Read, now: datetime) -> SegmentStatus:
         held=_hold(found.held.get(segment.name)),
         raised=tuple(raised(own, now)),
         run_id=newest["run_id"] if newest else None,
+        inputs=made_of,
     )
 
 
-def _few_mapped(segment: Segment, row: dict[str, Any] | None) -> str | None:
+def _inputs(row: dict[str, Any] | None) -> tuple[dict[str, Any], ...]:
+    """What a published audience was made of, the oldest first; what was missing comes last."""
+    found = json.loads((row["inputs"] if row else None) or "[]")
+    return tuple(sorted(found, key=lambda one: one["data_at"] or "~"))
+
+
+def _few_mapped(segment: Segment | Audience, row: dict[str, Any] | None) -> str | None:
     """What is said of a published snapshot whose match rate is below the one that the segment's file names."""
     least = segment.guards.warn_match_rate
     if row is None or least is None or not row["fetched"] or 100 * row["mapped"] >= least * row["fetched"]:

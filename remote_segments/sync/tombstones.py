@@ -7,14 +7,16 @@ Those of accounts and identifiers are looked for when members are loaded, those 
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from remote_segments.identifiers import KINDS, Side, hexdigest
 from remote_segments.membership.compile import Scope, unbound
 from remote_segments.membership.functions import hashed
-from remote_segments.membership.literals import literal, table_name
-from remote_segments.membership.tables import MEMBERS
+from remote_segments.membership.literals import literal, quoted, table_name
+from remote_segments.membership.tables import KEY_COLUMNS, MEMBERS
 from remote_segments.sync.lineage import Lineage
 from remote_segments.sync.person import Person
+from remote_segments.sync.plan import Plan
 from remote_segments.sync.snapshots import Snapshot
 from remote_segments.sync.spelling import spellings_of
 from remote_segments.warehouses.base import Session
@@ -114,3 +116,26 @@ def salt_of(session: Session) -> str:
     salt = secrets.token_hex(16)
     session.append("meta", [{"name": SALT, "value": salt}])
     return salt
+
+
+def erased_keys(session: Session, plan: Plan) -> str:
+    """The SELECT of digests of erased keys of the plan's model."""
+    names, places = [plan.model_name] if plan.model_name else [], [plan.place] if plan.place else []
+    scopes = ", ".join(map(literal, key_scopes(names, places))) or "NULL"
+    return (
+        f"SELECT digest FROM {table_name(session.schema, 'tombstones')} WHERE kind = {literal(OF_A_KEY)} "
+        f"AND identifier = {literal(plan.key_columns)} AND scope IN ({scopes})"
+    )
+
+
+def without_erased(session: Session, plan: Plan, scope: Scope, keyed: Any) -> str:
+    """The SELECT of rows with keys of the plan's model, without those of erased people."""
+    digests = erased_keys(session, plan)
+    if not session.rows(f"{digests} LIMIT 1"):
+        return scope.sql(keyed)
+    value = scope.text(salt_of(session))
+    for number, name in enumerate(KEY_COLUMNS[: len(plan.key)]):
+        value = value + (SEPARATOR if number else "") + keyed[name]
+    found = keyed.mutate(digest=hashed(value, ALGORITHM, session.dialect))
+    names = ", ".join(f"f.{quoted(name)}" for name in keyed.columns)
+    return f"SELECT {names} FROM ({scope.sql(found)}) f WHERE f.digest NOT IN ({digests})"

@@ -14,6 +14,7 @@ from remote_segments.membership.compile import Scope
 from remote_segments.membership.history import keys_at
 from remote_segments.membership.literals import literal, table_name
 from remote_segments.sync.deriving import Derived, scope_of
+from remote_segments.sync.inputs import used_by
 from remote_segments.sync.plan import Plan
 from remote_segments.sync.since import is_complete, restore_since
 from remote_segments.sync.snapshots import Snapshot, had_members
@@ -112,6 +113,7 @@ class Writing:
             members_id=self.snapshot.members_id or "",
             previous_members_id=previous.members_id or "",
             cause=unknown or self._cause(previous),
+            origins=self._origins(previous),
         )
         difference = changes.difference(comparison, current, before)
         if only_movers:
@@ -136,9 +138,24 @@ class Writing:
         """The one cause of all events, where there is one."""
         if self.snapshot.definition_hash != previous.definition_hash:
             return "definition"
+        if self.plan.combining is not None:
+            return None
         if self.snapshot.members_id == previous.members_id:
             return "model"
         return None if self.plan.primary in self.identifiers else "remote"
+
+    def _origins(self, previous: Snapshot) -> tuple[changes.Origin, ...] | None:
+        """Of an audience: what happened in each of its inputs between the two snapshots."""
+        if self.plan.combining is None:
+            return None
+        before, now = used_by(previous), used_by(self.snapshot)
+        return tuple(
+            changes.Origin(
+                name, one.generation or 0, before[name].effective_at if name in before else None, one.effective_at
+            )
+            for name, one in now.items()
+            if one.effective_at is not None
+        )
 
     def _stage(self, name: str, expression: Any) -> str:
         self.session.stage(name, self._scope.sql(expression))

@@ -21,7 +21,7 @@ COMMANDS = ("init", "segments", "add", "preview", "validate", "diff", "doctor", 
             "members", "history", "approve", "reject", "pause", "resume", "erase", "prune", "dbt-sources",
             "platforms", "simulator", "demo", "ui", "platform")  # fmt: skip
 STATUS = {"name", "state", "reason", "message", "fetched", "mapped", "unmapped", "joined", "left", "seconds",
-          "snapshot_at", "age", "fresh", "held", "raised_limits",
+          "snapshot_at", "age", "fresh", "held", "inputs", "oldest_input", "raised_limits",
     "remote_name", "remote_state", "drift"}  # fmt: skip
 REASONS = {"unknown", "ambiguous", "invalid", "duplicate"}
 
@@ -64,6 +64,7 @@ def test_a_sound_project_is_valid(project: Project) -> None:
         "valid": True,
         "environment": "development",
         "segments": 2,
+        "audiences": 0,
         "connections": 2,
         "warnings": [],
         "models": 1,

@@ -88,7 +88,7 @@ def test_an_audience_has_the_settings_of_its_file() -> None:
     assert project.place(loyal, ("none", 0)) == "audiences/loyal.yaml:13"
     assert project.timezone_of(loyal) == "America/New_York"
     assert (loyal.inputs.policy, loyal.inputs.max_age) == ("last_good", timedelta(days=3))
-    assert (loyal.period, offers.refresh_frequency, offers.period) == (timedelta(days=1), None, timedelta(days=1))
+    assert (loyal.period, offers.refresh_frequency, offers.period) == (timedelta(days=2), None, timedelta(days=2))
 
 
 def test_segments_and_audiences_are_found_by_one_name() -> None:

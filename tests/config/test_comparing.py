@@ -20,7 +20,7 @@ EXAMPLES = Path(__file__).parents[2] / "segment_configs"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The example project."""
-    return shutil.copytree(EXAMPLES, tmp_path / "base")
+    return shutil.copytree(EXAMPLES, tmp_path / "base", ignore=shutil.ignore_patterns("audiences"))
 
 
 def edited(folder: Path, name: str, **keys: Any) -> Comparison:
