@@ -3,22 +3,25 @@
 from datetime import UTC, datetime
 
 from remote_segments.cli.options import JsonOption, ProjectOption
-from remote_segments.cli.output import out, print_json, print_messages, say, status_table
+from remote_segments.cli.output import out, print_json, print_left_out, print_messages, problem_json, say, status_table
 from remote_segments.cli.prune import told
 from remote_segments.config.folder import project_folder
-from remote_segments.config.loader import load_project
+from remote_segments.config.partly import files_of, load_for
 from remote_segments.sync.pruning import leftovers
 from remote_segments.sync.status import read_status
 
 
 def status(project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """Show every segment: its latest snapshot, what happened since, and how old its data is."""
-    loaded = load_project(project_folder(project))
+    loaded, broken = load_for(project_folder(project), [])
+    print_left_out(broken)
     statuses = read_status(loaded, datetime.now(UTC))
-    left = leftovers(loaded)
+    there = files_of(broken)
+    left = [one for one in leftovers(loaded) if one.segment not in there]
     if as_json:
         without = [one.segment for one in left]
-        print_json({"segments": [one.as_json() for one in statuses], "without_a_file": without})
+        print_json({"segments": [one.as_json() for one in statuses], "without_a_file": without,
+                    "left_out": [problem_json(problem) for problem in broken]})  # fmt: skip
         return
     out.print(status_table(statuses))
     print_messages(statuses)

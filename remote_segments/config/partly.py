@@ -41,6 +41,11 @@ def load_for(folder: Path, names: Collection[str], environment: str | None = Non
             left_out |= {file for file in files if file is not None}
 
 
+def files_of(problems: Collection[Problem]) -> set[str]:
+    """The names of the segments and audiences whose files were left out: they have a file, though a broken one."""
+    return {problem.where.file.stem for problem in problems if isinstance(problem.where, Location)}
+
+
 def _file_of(problem: Problem, folder: Path) -> Path | None:
     """The file that may be left out; None where the problem is about more than one thing."""
     where = problem.where

@@ -76,6 +76,13 @@ def test_what_a_listing_cannot_know_is_asked_for(served: Simulator) -> None:
     assert command("add", "salesforce/Fair", "--json").document["ids"] == {"campaign_id": "701000000000002AAA"}
 
 
+def test_a_segment_that_stands_still_is_added_with_a_warning(started: Path) -> None:
+    """Inactive, archived or still computing: whoever adds it hears so before the first refresh does."""
+    shown = command("add", "klaviyo/PAUSED")
+    assert shown.code == 0
+    assert "Look at this: Klaviyo no longer updates this segment" in shown.out
+
+
 def test_without_people_the_next_step_is_a_table_of_ones_own(served: Simulator) -> None:
     """`run` cannot work before there is a model, and nobody is told that it could."""
     shown = command("init", "--yes", "--no-seed").out

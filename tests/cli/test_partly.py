@@ -30,6 +30,19 @@ def test_a_sound_segment_is_refreshed_and_the_others_are_told(partly: Project) -
     assert command("validate").code == 2
 
 
+def test_the_state_of_the_others_is_shown(project: Project) -> None:
+    """Whoever is on call sees the sound ones; what is stored of a broken one is not called without a file."""
+    assert command("run", "paying").code == 0
+    write_segment(project.folder, "paying", {**VIP, "model": "contcats"})
+    shown = command("status")
+    assert shown.code == 0
+    assert "[unknown-model]" in shown.err
+    assert "vip" in shown.out
+    assert "prune" not in shown.out
+    document = command("status", "--json").document
+    assert (document["without_a_file"], [one["code"] for one in document["left_out"]]) == ([], ["unknown-model"])
+
+
 def test_what_is_wanted_must_be_right_itself(partly: Project) -> None:
     """Nor is anything run while project.yaml is wrong, or for a name that nobody has."""
     assert "[unknown-model]" in command("run", "paying").err
