@@ -11,7 +11,7 @@ CURRENT = "rs_current"
 """The temporary table of the snapshots that are asked about."""
 
 WORD = 60
-"""Segments in one word of a pattern: their bits add up within a signed 64-bit number on every engine."""
+"""Segments in one word of a pattern: their bits fit a signed 64-bit number of every engine."""
 
 
 def current_snapshots(shown: Sequence[tuple[str, str]]) -> str:
