@@ -6,14 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from remote_segments.rest.bodies import Bare, parsed, texts_of
+from remote_segments.rest.bodies import parsed, texts_of
 from remote_segments.rest.placeholders import Template, fill, names, well_formed
+from remote_segments.rest.writing.templates import ABSENT, maker
 from remote_segments.settings import Settings
 
 IDENTIFIER = "identifier"
 """Placeholder for the platform's own name of the identifier by which a batch goes (`called`)."""
-
-_ABSENT = object()
 
 
 def _json(text: str) -> str:
@@ -34,9 +33,6 @@ def _inside(path: str) -> str:
 
 Inside = Annotated[str, AfterValidator(_inside)]
 """A place within an object that is sent."""
-
-Row = Mapping[str, str | None]
-"""What placeholders stand for of one member; None for an identifier that it lacks."""
 
 
 class Entries(Settings):
@@ -92,10 +88,15 @@ class Entries(Settings):
         """Yields the names that its place uses."""
         yield from names(self.at or "")
 
-    def filler(self) -> Callable[[Row], Any]:
-        """Returns what makes the JSON of one member of its row."""
-        template = parsed(self.each or "null")
-        return lambda row: _or_nothing(_built(template, row, self.empty))
+    def filler(self, values: Mapping[str, str], columns: Mapping[str, Sequence[str | None]]) -> Callable[[int], Any]:
+        """Returns what makes the JSON of the member at a place.
+
+        Args:
+            values: what placeholders stand for that are the same for everybody.
+            columns: identifiers of the members, by name.
+        """
+        made = maker(parsed(self.each or "null"), values, columns, self.empty)
+        return (lambda place: None if (entry := made(place)) is ABSENT else entry) if callable(made) else lambda _: made
 
     def put(self, body: Any, entries: Sequence[Any], values: Mapping[str, str]) -> Any:
         """Returns a body with its members."""
@@ -128,37 +129,3 @@ def put_in(body: Any, names_: Sequence[str], value: Any) -> Any:
         return [*body[:place], put_in(body[place], rest, value), *body[place + 1 :]]
     inner = body if isinstance(body, Mapping) else {}
     return {**inner, name: put_in(inner.get(name), rest, value)}
-
-
-def _or_nothing(value: Any) -> Any:
-    return None if value is _ABSENT else value
-
-
-def _built(template: Any, row: Row, empty: str) -> Any:
-    """Returns a template filled, or `_ABSENT` where the member lacks what it says."""
-    if isinstance(template, Bare):
-        value = row.get(template.name)
-        return _ABSENT if value is None else template.fill({template.name: value})
-    if isinstance(template, str):
-        return _text(template, row, empty)
-    if isinstance(template, dict):
-        return _object(template, row, empty)
-    if isinstance(template, list):
-        parts = [part for one in template if (part := _built(one, row, empty)) is not _ABSENT]
-        return parts if parts or not template else _ABSENT
-    return template
-
-
-def _text(template: str, row: Row, empty: str) -> Any:
-    used = names(template)
-    if any(row.get(name) is None for name in used):
-        return "" if empty == "text" else _ABSENT
-    return fill(template, row) if used else template  # type: ignore[arg-type]
-
-
-def _object(template: Mapping[str, Any], row: Row, empty: str) -> Any:
-    built = {key: _built(value, row, empty) for key, value in template.items()}
-    kept = {key: value for key, value in built.items() if value is not _ABSENT}
-    if len(kept) < len(built) and empty == "object":
-        return {}
-    return kept if kept or not template else _ABSENT

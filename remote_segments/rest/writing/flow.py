@@ -100,6 +100,8 @@ class Sending:
         """Rejects who lacks what the call needs: in a call of its own all that it names, else at least one."""
         uses = self.verb.uses(self.kind.known())
         chosen = [self.columns[name] for name in (uses or self.columns) if name in self.columns]
+        if len(self.columns) == len(chosen) == 1 and not any(self.told) and None not in chosen[0]:
+            return  # by far the most frequent: everybody has the one identifier that is sent
         sets = [set(needed) for needed in self.kind.needs] or [{name} for name in self.kind.identifiers]
         given = {one.gives for one in self.kind.resolve.values()}
         for place, told in enumerate(self.told):
@@ -204,9 +206,8 @@ class Sending:
             column, known = self.columns[by], self.kind.identifiers.get(by)
             whole = known is not None and known.type == "integer"
             return [int(column[place] or "0") if whole else column[place] for place in places]
-        make = members.filler()
-        named = [(name, self.columns[name]) for name in sorted(members.identifiers() & set(self.columns))]
-        entries = [make({**self.values, **{name: column[place] for name, column in named}}) for place in places]
+        make = members.filler(self.values, self.columns)
+        entries = [make(place) for place in places]
         if self.batch.attributes and members.attributes is not None:
             path = members.attributes
             return [
