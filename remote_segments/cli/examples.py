@@ -8,6 +8,7 @@ from remote_segments.config.starting import Example
 from remote_segments.config.writing import Match
 from remote_segments.conformance.secrets import invented_secrets
 from remote_segments.rest.auth.signed import Jwt
+from remote_segments.rest.auth.webhook import WebhookSignature
 from remote_segments.rest.manifest import Manifest
 from remote_segments.simulator.documented.account import Documented
 from remote_segments.simulator.documented.reading import columns
@@ -68,7 +69,7 @@ def simulated_options(manifest: Manifest, exchanges: Mapping[str, Path]) -> dict
 def key_of(manifest: Manifest) -> str | None:
     """A key in the form that this platform wants; None where any text will do."""
     auth = manifest.auth
-    return invented_secrets(manifest)[auth.secret] if isinstance(auth, Jwt) else None
+    return invented_secrets(manifest)[auth.secret] if isinstance(auth, Jwt | WebhookSignature) else None
 
 
 def _account(platform: str, exchanges: Mapping[str, Path]) -> Documented:

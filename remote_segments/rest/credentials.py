@@ -2,6 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Signs(Protocol):
+    """What proves a call by its body."""
+
+    def headers(self, given: Mapping[str, str], content: bytes) -> dict[str, str]:
+        """Returns the headers that are added to a call with these headers and this body."""
+
 
 Origin = tuple[str, str, int | None]
 """Scheme, host and port of an address."""
@@ -14,6 +23,7 @@ class Credential:
     headers: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
     body: bytes | None = None
+    signing: Signs | None = None  # what signs the body, where the call is proven so
     origin: Origin | None = None  # the only host that it may go to; the connection's own when left out
 
     def pieces(self) -> Iterator[str]:

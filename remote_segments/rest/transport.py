@@ -42,6 +42,11 @@ class Authenticated(httpx.BaseTransport):
             headers.pop("content-length", None)
             login = httpx.Request(request.method, url, headers=headers, content=credential.body, extensions=extensions)
             return self._inner.handle_request(login)
+        if credential.signing is not None:
+            content = request.read()
+            headers.update(credential.signing.headers(headers, content))
+            signed = httpx.Request(request.method, url, headers=headers, content=content, extensions=extensions)
+            return self._inner.handle_request(signed)
         return self._inner.handle_request(
             httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=extensions)
         )

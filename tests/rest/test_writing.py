@@ -1,13 +1,19 @@
 """How members are sent: the shapes of calls, the outcomes of members, and what nobody knows afterwards."""
 
+import base64
+import hmac
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import ValidationError
 
+from remote_segments.destinations.batches import Batch
 from remote_segments.destinations.failures import AnswerUnread, BatchRefused, OutcomeUnknown
 from remote_segments.errors import EngineError, ProjectError, RemoteSegmentsError, TemporaryError
+from remote_segments.rest.catalog import load_platforms
+from remote_segments.rest.destination import PlatformDestination
+from remote_segments.rest.platform import Platform
 from tests.support.invented_destination import IDS, Talk, manifest, reply
 
 EACH = {"kind": "each", "at": "results", "status": "state", "accepted": ["ok"], "rejected": ["bad"], "reason": "code"}
@@ -341,6 +347,41 @@ def test_the_same_batch_has_the_same_key() -> None:
     talk.send("a@example.test")
     assert talk.requests[0].headers["idempotency-key"] == "k1"
     assert talk.requests[0].headers["authorization"] == "Bearer a-secret"
+
+
+def test_a_webhook_is_signed_over_its_id_its_time_and_its_body() -> None:
+    """As Standard Webhooks has it, judged by its own words; a repetition has the same id, another call has another."""
+    key = bytes(range(32))
+    described = load_platforms()["webhook"]
+    seen: list[httpx.Request] = []
+
+    def receive(request: httpx.Request) -> httpx.Response:
+        request.read()
+        seen.append(request)
+        return httpx.Response(503 if len(seen) == 1 else 204)
+
+    platform = Platform(
+        described,
+        connection="hook",
+        secrets={"signing_secret": "whsec_" + base64.b64encode(key).decode()},
+        options={"host": "hooks.example.test"},
+        transport=httpx.MockTransport(receive),
+        sleep=lambda _: None,
+    )
+    with PlatformDestination(platform) as destination:
+        for number in (1, 2):
+            batch = Batch("add", {"email": ["a@example.test"]}, key=f"batch-{number}")
+            assert destination.send("hook", {"hook": "vip"}, batch).outcomes == ["accepted"]
+    assert [request.headers["webhook-id"] for request in seen] == ["batch-1", "batch-1", "batch-2"]
+    for request in seen:
+        told = request.headers
+        signed = f"{told['webhook-id']}.{told['webhook-timestamp']}.".encode() + request.content
+        right = base64.b64encode(hmac.new(key, signed, "sha256").digest()).decode()
+        assert told["webhook-signature"] == f"v1,{right}"
+        assert "authorization" not in told
+    with pytest.raises(ProjectError) as caught:
+        Platform(described, connection="hook", secrets={"signing_secret": "whsec_?"}, options={"host": "h.test"})
+    assert caught.value.code == "secret-unreadable"
 
 
 BROKEN: list[tuple[dict[str, Any], str]] = [

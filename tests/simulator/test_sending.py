@@ -212,7 +212,7 @@ def test_a_documented_list_takes_members_over_http(simulator: Simulator, path: P
     )
     with PlatformDestination(platform) as destination:
         people = [str(inbox.people(number)[identifier]) for number in range(1, 5)]
-        subject = Subject(destination, kind, documented.ids, identifier, people, set)
+        subject = Subject(destination, kind, documented.ids, identifier, people, set, documented.attributes)
         assert subject.send("add", people).outcomes == ["accepted"] * 4
         assert inbox.held >= {1, 2, 3, 4}
         if block.remove is not None:

@@ -35,7 +35,9 @@ class Subject:
 
     def send(self, verb: Verb, people: Sequence[str]) -> Answer:
         """Sends some people and waits for their outcomes."""
-        batch = Batch(verb, {self.identifier: list(people)}, key=f"{verb}-{len(people)}")
+        taken = self.attributes if self.abilities.verbs[verb].attributes else {}
+        columns = {name: [value] * len(people) for name, value in taken.items()}
+        batch = Batch(verb, {self.identifier: list(people)}, columns, key=f"{verb}-{len(people)}")
         answer = self.destination.send(self.kind, self.ids, batch)
         for _ in range(POLLS):
             if answer.job is None:

@@ -13,10 +13,12 @@ from remote_segments.rest.auth.fixed import Basic, Bearer, HeaderKey, HeaderKeys
 from remote_segments.rest.auth.login import Login
 from remote_segments.rest.auth.oauth import OAuth2
 from remote_segments.rest.auth.signed import Jwt
+from remote_segments.rest.auth.webhook import WebhookSignature
 from remote_segments.rest.credentials import Credential
 
 Auth = Annotated[
-    Bearer | SchemeWord | HeaderKey | HeaderKeys | QueryKey | Basic | OAuth2 | Login | Jwt, Field(discriminator="kind")
+    Bearer | SchemeWord | HeaderKey | HeaderKeys | QueryKey | Basic | OAuth2 | Login | Jwt | WebhookSignature,
+    Field(discriminator="kind"),
 ]
 """One way of authentication."""
 
@@ -32,4 +34,5 @@ __all__ = [
     "OAuth2",
     "QueryKey",
     "SchemeWord",
+    "WebhookSignature",
 ]

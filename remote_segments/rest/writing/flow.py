@@ -3,6 +3,7 @@
 import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from secrets import token_hex
 from typing import Any
 
 from remote_segments.destinations.batches import (
@@ -175,7 +176,7 @@ class Sending:
         if self.verb.members is None:
             return self._about_one(places[0])
         members = self.verb.members
-        values, entries = self._values(), self._entries(places)
+        values, entries = self._values(places), self._entries(places)
         statuses = frozenset(self.verb.refused.statuses) if len(places) == 1 else frozenset()
         in_query = members.place == "query"
         return self.verb.made(
@@ -188,8 +189,11 @@ class Sending:
             accepted=statuses,
         )
 
-    def _values(self) -> dict[str, str]:
-        values = {**self.values, BATCH_KEY: self.batch.key}
+    def _values(self, places: Sequence[int]) -> dict[str, str]:
+        key = self.batch.key or token_hex(16)
+        if len(places) < len(self.batch):  # one of several calls, each of which is a message of its own
+            key = f"{key}-{places[0]}-{len(places)}"
+        values = {**self.values, BATCH_KEY: key}
         if self.verb.single and self.columns:
             values[IDENTIFIER] = self.kind.identifiers[self._by].called or self._by
         return values
@@ -225,7 +229,7 @@ class Sending:
 
         return self.verb.made(
             self.base,
-            {**self._values(), **row},
+            {**self._values([place]), **row},
             self.where,
             repeatable=self.verb.idempotent,
             put=put,
