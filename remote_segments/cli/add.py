@@ -69,7 +69,7 @@ def add(
     if offline and not identifier:
         raise ProjectError("bad-value", "--offline measures nothing.", "Name the columns: --identifier email=email.")
     wishes = Wishes(name, model, frequency, tuple(map(_match, identifier or ())), Stated(completeness, sql), offline)
-    with simulated(loaded):
+    with simulated(loaded, [connection]):
         found = draft(loaded, connection, rest, wishes, now=datetime.now(UTC))
     if not as_json:
         _print(found)

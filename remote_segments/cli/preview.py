@@ -23,7 +23,7 @@ def preview(segment: SegmentArgument, project: ProjectOption = None, as_json: Js
     loaded, left_out = load_for(project_folder(project), [segment])
     print_left_out(left_out)
     loaded.segment(segment)
-    with simulated(loaded):
+    with simulated(loaded, [loaded.segment(segment).source.connection]):
         seen = look(loaded, segment)
     if as_json:
         print_json(_json(seen))

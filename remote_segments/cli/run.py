@@ -99,7 +99,8 @@ def run(
             say(str(one), to=err)
     from remote_segments.orchestration.project import taking
 
-    with simulated(loaded), taking(loaded, folder):
+    used = {loaded.segment(name).source.connection for name in segments}
+    with simulated(loaded, used), taking(loaded, folder):
         failed = refresh_all(folder, segments, as_json)
     statuses = [one for one in read_status(loaded, datetime.now(UTC)) if one.name in segments]
     if as_json:

@@ -34,7 +34,7 @@ def segments(
     """List the segments that a platform holds: ids, names, sizes and states, as far as its listing tells."""
     loaded = load_project(project_folder(project))
     name, outer = split(loaded, connection)
-    with simulated(loaded), connect(loaded, name) as platform:
+    with simulated(loaded, [name]), connect(loaded, name) as platform:
         found = list_segments(loaded, platform, name, outer)
         rows = [row for row in found.rows if _has(row, filter_)]
         rows = described(platform, rows) if details else rows

@@ -1,7 +1,7 @@
 """Lets commands of a project that points at the simulator work without a second terminal."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,9 +26,15 @@ def answered_by_simulator(findings: "Findings") -> bool:
 
 
 @contextmanager
-def simulated(project: Project) -> Iterator[None]:
-    """Serves the simulated accounts while the block runs, where the project names them and nobody serves them yet."""
-    if not any(is_simulated(project, name) for name in project.connections) or _served():
+def simulated(project: Project, connections: Iterable[str] | None = None) -> Iterator[None]:
+    """Serves the simulated accounts while the block runs, where one of these connections is to one and nobody does yet.
+
+    Args:
+        project: the loaded project.
+        connections: those that the command uses; all of the project when left out.
+    """
+    used = project.connections if connections is None else connections
+    if not any(is_simulated(project, name) for name in used) or _served():
         yield
         return
     err.print("The simulated accounts are served while this command runs.", style="dim", soft_wrap=True)

@@ -143,6 +143,11 @@ class Held:
         """What it is, at the beginning of a sentence."""
         return f"A {self.kind.title.lower()}"
 
+    @property
+    def called(self) -> str:
+        """What a person knows it by, at the beginning of a sentence."""
+        return f"`{self.target.description.name}`"
+
     def written(self, matches: Sequence[Match]) -> dict[str, str]:  # noqa: ARG002 - of rows, they say which columns
         """Returns its ids, as they are written under `source`."""
         return self.target.ids
@@ -220,7 +225,7 @@ def _measured(project: Project, model: str, found: "Rows | Held") -> Proposal:
     if not any(found.columns.values()):
         raise ProjectError(
             "nothing-to-measure",
-            f"`{target.description.name}` has no members now, so that no column can be measured.",
+            f"{found.called} has no members now, so that no column can be measured.",
             "Name the columns: --identifier email=EMAIL_COLUMN, as often as needed.",
             f"connection {target.connection}",
         )

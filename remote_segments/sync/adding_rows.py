@@ -13,7 +13,7 @@ from remote_segments.config.writing import Match
 from remote_segments.errors import InvalidProject, ProjectError
 from remote_segments.explanations import explain
 from remote_segments.files.platform import FILES
-from remote_segments.files.source import ENDINGS, NEWEST, WAYS
+from remote_segments.files.source import ENDINGS, NEWEST
 from remote_segments.sources.account import Account
 from remote_segments.sources.columns import ColumnKind
 from remote_segments.sources.members import Description
@@ -22,6 +22,9 @@ from remote_segments.suggestions import listed
 from remote_segments.sync.finding import Target, platform_of
 from remote_segments.warehouses.platform import WAREHOUSE
 from remote_segments.yaml import Document
+
+DELIMITERS = (";", "\t", "|")
+"""What stands between two values of a CSV file where that is no comma, the most usual first."""
 
 SHORTEST = 3
 """Characters of a word that says enough to be a segment's name by itself."""
@@ -67,7 +70,12 @@ class Rows:
     @property
     def title(self) -> str:
         """What it is, at the beginning of a sentence."""
-        return f"`{self.target.description.name}`"
+        return "The source"
+
+    @property
+    def called(self) -> str:
+        """What a person knows it by, at the beginning of a sentence."""
+        return self.title
 
     @property
     def columns(self) -> dict[str, Sequence[str | None]]:
@@ -126,6 +134,10 @@ def rows_of(project: Project, account: Account, connection: str, rest: str, stat
         raise InvalidProject([*explain(error, written, platform.source)]) from None
     described = Description(_called(source, connection))
     sampled = cast("Sampled", account).sample(source)
+    other = _delimiter(sampled)
+    if platform is FILES and other is not None:
+        source["csv"] = {"delimiter": other}
+        sampled = cast("Sampled", account).sample(source)
     return Rows(Target(connection, platform.kind, source, described), candidates(sampled))
 
 
@@ -138,10 +150,19 @@ def _files(account: Account, path: str, stated: Stated, where: str) -> dict[str,
     proof = stated.completeness or _marker(account, path)
     if proof is None:
         found = "Nobody but you knows what makes this delivery complete."
-        fix = f"Say it: --completeness atomic, marker=FILE, manifest=FILE or count=FILE. {WAYS}"
+        fix = (
+            "Say it: --completeness atomic (a single file that is put there whole), or which file beside them proves "
+            "it: marker=_SUCCESS, manifest=manifest.json, count=vip.ctl. Half a file is never a membership."
+        )
         raise ProjectError("completeness-unknown", found, fix, where)
     way, equals, file = proof.partition("=")
     return {"path": path, "completeness": {way: file} if equals else way}
+
+
+def _delimiter(sampled: Sample) -> str | None:
+    """What stands between the values of a file whose only column has several names; None for any other file."""
+    names = list(sampled.columns)
+    return next((one for one in DELIMITERS if len(names) == 1 and one in names[0]), None)
 
 
 def _marker(account: Account, path: str) -> str | None:

@@ -80,6 +80,16 @@ def test_addresses_are_compared_as_addresses(folder: Path) -> None:
     assert preview(load_project(folder), "loud").counts.mapped == 36
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_what_stands_between_the_values_is_seen_in_the_header(delimiter: str, folder: Path) -> None:
+    """A spreadsheet of half of Europe writes semicolons; read by commas, each row would be one identifier."""
+    text = delivery(PEOPLE, "csv").decode().replace(",", delimiter)
+    put(folder / "drop", "m.csv", text)
+    assert command("add", "drop/m.csv", "--completeness", "atomic", "--name", "sheet").code == 0
+    assert written(folder, "sheet")["source"]["csv"] == {"delimiter": delimiter}
+    assert preview(load_project(folder), "sheet").counts.mapped == 36
+
+
 def test_members_are_told_apart_by_a_column_that_is_never_empty(folder: Path) -> None:
     """Else the first row without an address would end the first refresh."""
     rows = [{"row": f"r{number}", "E-Mail": one["E-Mail"] if number % 5 else ""} for number, one in enumerate(PEOPLE)]
