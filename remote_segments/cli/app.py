@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from remote_segments.cli import (
+    activations,
     add,
     analyze,
     cases,
@@ -61,8 +62,12 @@ app.command("history", short_help="Show how a segment, or a person's membership,
 app.command("explain", short_help="Tell where one person is, and why not.")(explain.explain)
 app.command("report", short_help="Write a page of pictures about segments.")(report.report)
 app.add_typer(analyze.analyze, name="analyze", short_help="Answer questions about published segments.")
-app.command("approve", short_help="Publish the held snapshot of a segment.")(deciding.approve)
-app.command("reject", short_help="Drop the held snapshot of a segment.")(deciding.reject)
+app.command("plan", short_help="Show what sending it would do.")(activations.plan)
+app.command("apply", short_help="Send an activation now.")(activations.apply)
+app.command("adopt", short_help="Take over a list that exists.")(activations.adopt)
+app.command("settle", short_help="Say what became of an unanswered send.")(activations.settle)
+app.command("approve", short_help="Publish what is held, or let it be sent.")(deciding.approve)
+app.command("reject", short_help="Drop what is held.")(deciding.reject)
 app.command("pause", short_help="Skip the refreshes of a segment for a while.")(pausing.pause_segment)
 app.command("resume", short_help="Refresh a paused segment again.")(pausing.resume_segment)
 app.command("erase", short_help="Remove one person from everything that is kept.")(erase.erase)

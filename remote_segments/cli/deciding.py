@@ -6,11 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from remote_segments.cli.activations import activation_table
 from remote_segments.cli.options import JsonOption, ProjectOption, SegmentArgument
-from remote_segments.cli.output import out, print_json, print_messages, status_table
+from remote_segments.cli.output import out, print_json, print_messages, say, status_table
 from remote_segments.cli.run import quiet_dagster
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
+from remote_segments.config.project import Project
+from remote_segments.sync.activation.status import read_activations
 from remote_segments.sync.status import read_status
 
 ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides; kept in the table `decisions`.")]
@@ -60,15 +63,30 @@ def reject(
 def _decide(segment: str, said: dict[str, Any], project: Path | None, as_json: bool) -> None:
     folder = project_folder(project)
     loaded = load_project(folder)
-    loaded.named(segment)
+    if segment not in loaded.activations:
+        loaded.named(segment)
     from remote_segments.orchestration.deciding import DecisionConfig  # Dagster takes a second to import
     from remote_segments.orchestration.running import decide_now
 
     with quiet_dagster():
         decide_now(folder, DecisionConfig(segment=segment, **said))
+    if segment in loaded.activations:
+        _print_activation(loaded, segment, as_json)
+        return
     [status] = [one for one in read_status(loaded, datetime.now(UTC)) if one.name == segment]
     if as_json:
         print_json({"segments": [status.as_json()]})
         return
     out.print(status_table([status]))
     print_messages([status])
+
+
+def _print_activation(project: Project, name: str, as_json: bool) -> None:
+    """What stands of an activation once its plan was decided on."""
+    [status] = [one for one in read_activations(project) if one.name == name]
+    if as_json:
+        print_json({"activations": [status.as_json()]})
+        return
+    out.print(activation_table([status]))
+    if status.state == "approved":
+        say(f"Plan {status.plan_id} is sent by the next run; `remote-segments apply {name}` sends it now.")

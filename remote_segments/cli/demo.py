@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from remote_segments.cli.activations import print_plan
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import err, out, print_json, status_table
 from remote_segments.cli.report import write_report
@@ -16,10 +17,15 @@ from remote_segments.cli.run import exit_code, refresh_all
 from remote_segments.cli.simulator import PORT, new_simulator
 from remote_segments.config.folder import project_folder
 from remote_segments.config.loader import load_project
+from remote_segments.sync.activation.applying import apply, propose
+from remote_segments.sync.activation.deciding import decide
+from remote_segments.sync.deciding import Choice
 from remote_segments.sync.seeding import seed_model
 from remote_segments.sync.status import read_status
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from remote_segments.config.project import Project
 
 ENVIRONMENT = "demo"
@@ -50,8 +56,9 @@ def demo(
                 raise typer.Exit(exit_code(failed))
             statuses = read_status(loaded, datetime.now(UTC))
             told.print(status_table(statuses))
+        sent = [send_twice(loaded, name, told) for name in sorted(loaded.activations)]
     if as_json:
-        print_json({"segments": [one.as_json() for one in statuses]})
+        print_json({"segments": [one.as_json() for one in statuses], "activations": sent})
         return
     _report(loaded)
     out.print(
@@ -67,6 +74,22 @@ def _report(project: "Project") -> None:
         return
     write_report(project, None, file)
     out.print(f"\nA report to look at: {file.absolute()}", markup=False, soft_wrap=True)
+
+
+def send_twice(project: "Project", name: str, told: "Console") -> dict[str, object]:
+    """Plans an activation, approves its first plan, sends it, and sends it again, which finds nothing to do."""
+    found, held = propose(project, name)
+    told.print(f"\nPlanning {name} ...")
+    print_plan(found, project, told)
+    if held is not None:
+        told.print(f"Approving plan {found.plan_id}, as a person would who looked at it ...")
+        choice = Choice(approve=True, by="the demo", reason="It is made up.", snapshot_id=found.plan_id)
+        decide(project, name, choice, now=datetime.now(UTC))
+    first, again = apply(project, name), apply(project, name)
+    accepted = (first.send.accepted or 0) if first.send else 0
+    calls = "no call was made" if not again.calls else f"{again.calls} calls were made"
+    told.print(f"Sent: {accepted:,} accepted. Sent again: {calls}, nothing has changed.")
+    return {"name": name, "accepted": accepted, "calls": first.calls, "calls_again": again.calls}
 
 
 def demo_settings(here: Path) -> dict[str, str]:

@@ -76,6 +76,9 @@ def _print(receipt: Receipt, file: str) -> None:
         say(f"{count(receipt.spools)} kept fetches were deleted; the next refresh fetches anew.")
     if receipt.tombstones:
         say(f"{count(receipt.tombstones)} salted digests keep the person away from the next fetches.")
+    if receipt.destinations:
+        sent = ", ".join(receipt.destinations)
+        say(f"The person may still be where {sent} sent them: erase them there, too; nobody here can any more.")
     if receipt.models:
         say(f"The team's own tables are not touched: erase the person in {', '.join(receipt.models)}, too.")
     say(f"Receipt, without the person: {file}")

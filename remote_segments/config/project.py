@@ -113,7 +113,7 @@ class Project:
         return [name for name in found if name in wanted]
 
     def only(self, names: Collection[str]) -> "Project":
-        """The same project with some of its segments and audiences.
+        """The same project with some of its segments and audiences, and what sends these.
 
         Raises:
             ProjectError: `unknown-segment`.
@@ -123,6 +123,7 @@ class Project:
             self,
             segments={name: one for name, one in found.items() if isinstance(one, Segment)},
             audiences={name: one for name, one in found.items() if isinstance(one, Audience)},
+            activations={name: one for name, one in self.activations.items() if one.source in found},
         )
 
     def connection_of(self, segment: Segment) -> Connection:
@@ -224,9 +225,10 @@ class Project:
         """The place of a value.
 
         Args:
-            path: as in project.yaml, or `("segments", NAME, ...)`, `("audiences", NAME, ...)` and then as in that file.
+            path: as in project.yaml, or `(FOLDER, NAME, ...)`, a folder such as `segments`, and then as in that file.
         """
-        if path[:1] in ((SEGMENTS_FOLDER,), (AUDIENCES_FOLDER,)) and len(path) > 1 and str(path[1]) in self.documents:
+        folders = ((SEGMENTS_FOLDER,), (AUDIENCES_FOLDER,), (ACTIVATIONS_FOLDER,))
+        if path[:1] in folders and len(path) > 1 and str(path[1]) in self.documents:
             return self.documents[str(path[1])].locate(path[2:])
         if "" in self.documents:
             return self.documents[""].locate(path)

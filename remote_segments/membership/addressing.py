@@ -96,6 +96,20 @@ def people(scope: Scope, keys: Any, model: Model, message: Message) -> Any:
         model: the model.
         message: what is sent.
     """
+    return _written(scope, _rows(scope, keys, model, message), model, message)
+
+
+def model_people(scope: Scope, model: Model, message: Message) -> Any:
+    """Everybody of the model with what would be sent: `key..., identifiers, sent_0, sent_1, ...` by identifier."""
+    table = model.table
+    keys = table.select(**{key: model.text(name) for key, name in zip(KEY_COLUMNS, model.key, strict=False)})
+    rows = _rows(scope, keys, model, message)
+    names = [f"sent_{number}" for number in range(len(message.addresses))]
+    return _written(scope, rows, model, message, names)
+
+
+def _rows(scope: Scope, keys: Any, model: Model, message: Message) -> Any:
+    """The membership with each identifier as it goes out, and the attributes as text."""
     rows = blockable(keys, model, message.rules, message)
     columns = [(partial(_column, f"address_{number}"), one.side) for number, one in enumerate(message.addresses)]
     rows, values = message.spellings.values(rows, columns, scope.dialect)
@@ -104,7 +118,7 @@ def people(scope: Scope, keys: Any, model: Model, message: Message) -> Any:
         for number, (one, value) in enumerate(zip(message.addresses, values, strict=True))
     }
     attributes = [f"attribute_{number}" for number in range(len(message.attributes))]
-    return _written(scope, finished(rows.select(*_keys(model), "blocked", *attributes, **sent)), model, message)
+    return finished(rows.select(*_keys(model), "blocked", *attributes, **sent))
 
 
 def _sent(address: Address, value: Value, rows: Any) -> Any:
@@ -125,7 +139,7 @@ def _sent(address: Address, value: Value, rows: Any) -> Any:
     return ibis.cases((usable, text), else_=ibis.null("string"))
 
 
-def _written(scope: Scope, rows: Any, model: Model, message: Message) -> Any:
+def _written(scope: Scope, rows: Any, model: Model, message: Message, more: Sequence[str] = ()) -> Any:
     """Both as JSON, and the hash of the attributes that tells whether they changed."""
     import ibis
 
@@ -141,7 +155,7 @@ def _written(scope: Scope, rows: Any, model: Model, message: Message) -> Any:
         }
         columns["attributes"] = json_object(given)
         columns["digest"] = hashed(columns["attributes"], "md5", scope.dialect)
-    return rows.select(*_keys(model), "blocked", **columns)
+    return rows.select(*_keys(model), "blocked", *more, **columns)
 
 
 def blockable(keys: Any, model: Model, rules: Sequence[Rule], message: Message | None = None) -> Any:

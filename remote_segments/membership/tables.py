@@ -180,7 +180,7 @@ SENDS: Mapping[str, str] = MappingProxyType(
     {
         "activation": "text",  # the activation's name
         "send_id": "text",  # the plan's id: the same plan has the same
-        "state": "text",  # sending, applied, stopped; held, approved, rejected, superseded
+        "state": "text",  # sending, applied, stopped; held, approved, rejected, superseded; adopted
         "reason": "text",  # stable code of why it is held or stopped
         "message": "text",  # the sentence behind the code, without identifiers
         "environment": "text",  # development, production, ...
@@ -188,6 +188,7 @@ SENDS: Mapping[str, str] = MappingProxyType(
         "mode": "text",  # mirror, add_only, remove_only, upsert
         "source": "text",  # the segment or audience that is sent
         "snapshot_id": "text",  # its published snapshot
+        "model": "text",  # the model's name in project.yaml
         "key_columns": "text",  # the model's key columns, joined by `,`
         "identifiers": "text",  # the identifiers that are sent, joined by `,`
         "run_id": "text",  # the run that made it
@@ -209,8 +210,8 @@ SENDS: Mapping[str, str] = MappingProxyType(
         "rejected": "bigint",  # of those sent: rejected
         "unanswered": "bigint",  # of those sent: the outcome is unknown
         "skipped": "bigint",  # of those planned: left out when it was sent
-        "calls": "bigint",  # calls made
-        "seconds": "double",  # from the first call to the last
+        "calls": "bigint",  # batches sent, halves of refused ones included
+        "seconds": "double",  # from the first batch to the last
         "numbers": "text",  # what the guards compared, as JSON
         "approved_by": "text",  # who approved it; null of all others
     }

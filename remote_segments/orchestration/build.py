@@ -8,6 +8,12 @@ from typing import Any
 import dagster as dg
 
 from remote_segments.config.project import Project
+from remote_segments.orchestration.activating import (
+    build_activation_jobs,
+    build_activation_schedules,
+    build_activation_sensor,
+    build_activations,
+)
 from remote_segments.orchestration.alerts import Tell, build_alert_sensor
 from remote_segments.orchestration.audience_schedules import build_audience_job, build_audience_schedules
 from remote_segments.orchestration.audiences import Combined, build_audience
@@ -65,6 +71,7 @@ def build_definitions(
                 *_models(project, prefix),
                 *(asset for chain in chains for asset in build_chain(chain)),
                 *map(build_audience, audiences),
+                *build_activations(project, prefix, retries),
             ],
             resources={INPUT_MANAGER: SegmentFrames(project), FETCHES: run_fetches, **warehouse_resources(project)},
             **_operations(project, prefix, chains, tell),
@@ -96,10 +103,14 @@ def _operations(
     ]
     if remapped:
         sensors.append(build_automation_sensor(project, remapped))
+    sending = build_activation_jobs(project, prefix)
+    following = build_activation_sensor(project, sending)
+    if following is not None:
+        sensors.append(following)
     return {
         "asset_checks": [build_age_check(project, prefix)],
-        "jobs": [*jobs, build_decision_job(project, prefix), retention],
-        "schedules": [*schedules, nightly],
+        "jobs": [*jobs, build_decision_job(project, prefix), retention, *sending],
+        "schedules": [*schedules, nightly, *build_activation_schedules(project)],
         "sensors": sensors,
     }
 

@@ -15,6 +15,7 @@ from remote_segments.config.project import Project
 from remote_segments.orchestration import checks, metadata
 from remote_segments.orchestration.failures import translated
 from remote_segments.orchestration.keys import segment_key
+from remote_segments.sync.activation.deciding import decide as decide_on_plan
 from remote_segments.sync.deciding import RAISED_FOR, Choice, Decided, decide
 
 JOB, DECIDE = "remote_segments_decide", "decide"
@@ -31,7 +32,7 @@ class What(Enum):
 class DecisionConfig(dg.Config):
     """What a person writes into the Launchpad."""
 
-    segment: str = Field(description="The segment whose held snapshot is decided on.")
+    segment: str = Field(description="The segment or activation whose hold is decided on.")
     decision: What = Field(description="`approve` publishes this very snapshot, `reject` drops it for good.")
     by: str = Field(description="Who decides; kept in the table `decisions`.")
     reason: str = Field(description="Why, for whoever reads that table; it names no member.")
@@ -43,8 +44,15 @@ class DecisionConfig(dg.Config):
 def build_decision_job(project: Project, asset_prefix: tuple[str, ...]) -> dg.JobDefinition:
     """The job that approves or rejects a held snapshot."""
 
-    @dg.op(name=DECIDE, description="Approves or rejects the held snapshot of a segment.")
+    @dg.op(name=DECIDE, description="Approves or rejects what is held.")
     def decide_on_held(context: dg.OpExecutionContext, config: DecisionConfig) -> None:
+        if config.segment in project.activations:
+            with translated(None):
+                decision, _ = decide_on_plan(
+                    project, config.segment, _choice(project, config), now=datetime.now(UTC), run_id=context.run_id
+                )
+            context.log.info(f"{config.segment}: {decision.decision} by {decision.decided_by}.")
+            return
         with translated(None):
             done = decide(
                 project,
@@ -73,7 +81,8 @@ def _choice(project: Project, config: DecisionConfig) -> Choice:
     now = datetime.now(UTC)
     until = None
     if config.raise_limit or config.until:
-        zone = project.timezone_of(project.named(config.segment))
+        sent = project.activations.get(config.segment)
+        zone = sent.timezone or project.timezone if sent else project.timezone_of(project.named(config.segment))
         until = moment_to_come(config.until, zone, now, "until") if config.until else now + RAISED_FOR
     return Choice(
         approve=config.decision is What.approve,

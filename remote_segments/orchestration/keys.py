@@ -33,6 +33,11 @@ def chain_keys(name: str, asset_prefix: str | Sequence[str] = ()) -> list[dg.Ass
     return [layer_key(name, layer, asset_prefix) for layer in LAYERS]
 
 
+def activation_key(name: str, layer: str, asset_prefix: str | Sequence[str] = ()) -> dg.AssetKey:
+    """The key of one of the two assets of an activation, `activation_plan` and `activation`."""
+    return dg.AssetKey([*as_prefix(asset_prefix), "activations", name, layer])
+
+
 def model_key(name: str, configured: Sequence[str] | None, asset_prefix: str | Sequence[str] = ()) -> dg.AssetKey:
     """The key of a data model's asset: the team's own where project.yaml names it, else `models/<name>`."""
     return dg.AssetKey(list(configured)) if configured else dg.AssetKey([*as_prefix(asset_prefix), "models", name])

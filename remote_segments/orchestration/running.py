@@ -10,12 +10,13 @@ from typing import Any
 import dagster as dg
 
 from remote_segments.errors import EngineError, RemoteSegmentsError
+from remote_segments.orchestration.activating import build_activation_jobs, build_activations, job_name
 from remote_segments.orchestration.audience_schedules import AUDIENCES_JOB
 from remote_segments.orchestration.build import build_definitions
 from remote_segments.orchestration.cadences import Cadence
 from remote_segments.orchestration.deciding import DECIDE, DecisionConfig, build_decision_job
 from remote_segments.orchestration.fetching import fetching_ahead
-from remote_segments.orchestration.keys import chain_keys, segment_key
+from remote_segments.orchestration.keys import activation_key, chain_keys, segment_key
 from remote_segments.orchestration.partitions import open_window, partitions_of
 from remote_segments.orchestration.project import loaded_project
 from remote_segments.orchestration.requests import refresh_request
@@ -103,6 +104,27 @@ def decide_now(path: str | Path, config: DecisionConfig, *, environment: str | N
             raise _cause(error) from error
     if not result.success:
         raise EngineError("run-failed", "The decision failed without an error.", "Look at the run in Dagster.")
+
+
+def send_now(path: str | Path, name: str, plan_id: str | None = None, *, environment: str | None = None) -> None:
+    """Materializes the asset `activation` of an activation: plans it, and sends it.
+
+    Raises:
+        RemoteSegmentsError: what stopped it.
+    """
+    project = loaded_project(path, environment)
+    made = dg.Definitions(assets=build_activations(project, (), None), jobs=build_activation_jobs(project, ()))
+    key = activation_key(name, "activation")
+    config = {"ops": {key.to_python_identifier(): {"config": {"plan": plan_id}}}} if plan_id else {}
+    with _instance() as instance:
+        try:
+            result = made.resolve_job_def(job_name(name)).execute_in_process(
+                instance=instance, asset_selection=[key], run_config={**_QUIET, **config}, raise_on_error=True
+            )
+        except Exception as error:
+            raise _cause(error) from error
+    if not result.success:
+        raise EngineError("run-failed", f"The run of {name} failed without an error.", "Look at the run in Dagster.")
 
 
 def _cause(error: BaseException) -> BaseException:

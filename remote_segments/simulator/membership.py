@@ -73,6 +73,7 @@ SEGMENTS: Mapping[str, Mapping[str, Segment]] = MappingProxyType(
                 "PAUSED": Segment("segment", "Switched off", 0.01, 0, active=False),
                 "BUSY01": Segment("segment", "Still computing", 0.01, 0, computing=True),
                 "NWSLTR": Segment("list", "Newsletter", 0.3, 0.005),
+                "FILLED": Segment("list", "Empty, to be filled", 0, 0),
             }
         ),
         "hubspot": MappingProxyType(

@@ -20,6 +20,7 @@ from remote_segments.config.project import Project
 from remote_segments.errors import EngineError, HeldError, ProjectError, TemporaryError
 from remote_segments.membership.literals import quoted, table_name
 from remote_segments.membership.tables import TABLES
+from remote_segments.sync.activation.erasing import forget
 from remote_segments.sync.following import ROWS, Search
 from remote_segments.sync.lineage import Lineage, same_model
 from remote_segments.sync.person import Person, sought
@@ -57,6 +58,8 @@ class Receipt:
     """Kept fetches that were deleted as a whole."""
     tombstones: int = 0
     """Digests that keep the person away."""
+    destinations: tuple[str, ...] = ()
+    """Activations that sent the person, who may still be at their destinations: erase the person there, too."""
     models: tuple[str, ...] = ()
     """Models that led to the person by their key: erase the person there, too."""
     proven: bool = False
@@ -123,6 +126,7 @@ def erase(
         segments=tuple(touched),
         spools=_forget_spools(project, warehouse),
         tombstones=erasure.buried,
+        destinations=tuple(sorted(erasure.sent)),
         models=tuple(sorted({key.model for key in erasure.person.keys})),
         proven=True,
     )
@@ -146,6 +150,8 @@ class Erasure:
     """Segments whose rows were among them."""
     buried: int = 0
     """New digests."""
+    sent: set[str] = field(default_factory=set)
+    """Activations that sent the person."""
 
     def erase(self) -> None:
         """Erases until a search finds nothing: a refresh may have written rows meanwhile.
@@ -157,6 +163,7 @@ class Erasure:
         for _ in range(ATTEMPTS):
             for name in names:
                 self._erase_segment(name, lineage)
+            self._forget_sends(lineage)
             names, lineage, left = self._search()
             if not left:
                 self._prove(names, lineage)
@@ -166,6 +173,13 @@ class Erasure:
             "Refreshes wrote rows of this person while they were erased.",
             "Repeat the command; pause the segments if it happens again.",
         )
+
+    def _forget_sends(self, lineage: Lineage) -> None:
+        """Erases from what is known of sends."""
+        with self.warehouse.write() as session:
+            forgotten = forget(session, self.person.keys, lineage)
+        self.gone.update(forgotten.rows)
+        self.sent |= forgotten.there
 
     def _search(self) -> tuple[list[str], Lineage, int]:
         """Follows the person, keeps digests of what is known; returns all segments, and how many rows there are.

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from remote_segments.config.platforms import Platform
 from remote_segments.config.project import SEGMENTS_FOLDER, Project
 from remote_segments.errors import Problem
+from remote_segments.sync.activation.loops import feedback_loops
 from remote_segments.sync.freezing import expired
 
 NOTICE = timedelta(days=90)
@@ -26,6 +27,7 @@ def forewarnings(project: Project, now: datetime) -> Iterator[Problem]:
         if freeze is not None:
             where = project.locate((SEGMENTS_FOLDER, name, "expires"))
             yield Problem("segment-expired", f"{name} is frozen: {freeze.words}", freeze.fix, where)
+    yield from feedback_loops(project)
 
 
 def sunset(manifest: Platform, version: str, today: date) -> str | None:

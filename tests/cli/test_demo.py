@@ -52,6 +52,15 @@ def test_the_demo_refreshes_every_example_twice_and_tells_who_joined_and_left(de
     assert any(one["left"] for one in segments)
 
 
+def test_the_demo_sends_to_a_list_and_to_a_file_and_a_second_run_makes_no_call(demo: Result, folder: Path) -> None:
+    """Promise 23: planned, approved and sent; then there is nothing to do, and it says so."""
+    assert demo.code == 0, demo.err
+    sent = {one["name"]: one for one in demo.document["activations"]}
+    assert set(sent) == {"paying_to_klaviyo", "vip_to_file"}
+    assert all(one["accepted"] > 100 and one["calls"] and not one["calls_again"] for one in sent.values())
+    assert len((folder / "exports" / "vip_openers.csv").read_text().splitlines()) > 100
+
+
 def lines_until(stream: Iterator[str], words: str) -> list[str]:
     """Reads lines up to the first with these words, or to the end."""
     read = []

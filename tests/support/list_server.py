@@ -90,7 +90,9 @@ class ListServer:
         self.statuses: dict[int, int] = {}
         """Numbers of writing calls that get this status, and are not carried out."""
         self.before_call: dict[int, Any] = {}
-        """What happens before a writing call of a number is answered."""
+        """What happens before a writing call of a number is carried out."""
+        self.after_call: dict[int, Any] = {}
+        """What happens after it was carried out, and before it is answered."""
         self._lock = threading.Lock()
 
     @property
@@ -115,6 +117,8 @@ class ListServer:
             return 422, {"message": "no"}
         with self._lock:
             results = [self._one(verb, name, one) for one in body["people"]]
+        if number in self.after_call:
+            self.after_call[number]()
         return None if number in self.cut else (200, {"results": results})
 
     def _one(self, verb: str, name: str, one: dict[str, Any]) -> dict[str, str]:

@@ -5,6 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from remote_segments.errors import HeldError, ProjectError
+from remote_segments.sync.activation.adopting import adopt, look
+from remote_segments.sync.activation.loops import feedback_loops
+from remote_segments.sync.erasing import erase
+from remote_segments.sync.explaining import explain
 from tests.support.activations import TO_LIST, Desk, address, contacts
 from tests.support.list_server import ListServer, list_server
 
@@ -232,3 +236,58 @@ def test_a_list_is_made_once(desk, lists):
     desk.apply()
     assert set(lists[0].lists["made"]) == people(range(1, 7))
     assert lists[0].people == set()
+
+
+def test_a_list_is_taken_over_after_its_difference_was_shown(desk, lists):
+    """Promise 20: whoever is known becomes ours to remove, strangers stay; nothing is sent by it."""
+    server, _ = lists
+    server.lists["7"] = {one: {} for one in [*people([1, 2, 9, 10]), "stranger@example.com"]}
+    found = look(desk.project, "out", desk.now)
+    told = (found.in_list, found.ours, found.adopted, found.wanted, found.leaving, found.strangers)
+    assert told == (5, 0, 4, 2, 2, 1)
+    assert desk.rows("SELECT count(*) FROM {s}.recipients") == [(0,)]
+    adopt(desk.project, "out", desk.now)
+    assert server.calls == []
+    plan = desk.plan()
+    assert (plan.counts["adds"], plan.counts["removes"], plan.counts["unchanged"]) == (3, 2, 2)
+    desk.apply()
+    assert server.people == people(range(1, 6)) | {"stranger@example.com"}
+    assert look(desk.project, "out", desk.now).ours == 5
+
+
+def test_an_erased_person_is_in_no_row_of_what_was_sent(desk, lists):
+    """Promise 32: ledger and recipients forget the person and nobody else; where they still are is told."""
+    desk.apply()
+    before = [row for row in desk.ledger("*") if "3" not in row]
+    receipt = erase(desk.project, "key", "3", by="dpo", reason="asked to", now=desk.now)
+    assert receipt.destinations == ("out",)
+    assert (receipt.rows["ledger"], receipt.rows["recipients"]) == (1, 1)
+    assert desk.known() == dict.fromkeys("1245", "yes")
+    assert desk.ledger("*") == before
+    assert desk.apply().send is None
+
+
+def test_a_list_that_is_sent_to_and_read_is_warned_of(desk, lists):
+    """Whoever is added would be a member from then on."""
+    assert list(feedback_loops(desk.project)) == []
+    file = desk.folder / "segments" / "vip.yaml"
+    file.write_text(
+        "model: contacts\nsource: {connection: lister, list_id: '7'}\nidentifiers: [{email: email}]\n"
+        "refresh_frequency: 1 hour\n"
+    )
+    [problem] = feedback_loops(desk.load())
+    assert (problem.code, problem.where.file.name) == ("feedback-loop", "out.yaml")
+
+
+def test_every_send_is_in_what_explains_a_person(desk, lists):
+    """Where they are by our doing, and what was sent of them before."""
+    desk.apply()
+    desk.publish([1, 2, 3, 4])
+    desk.apply()
+    found = explain(desk.project, "key", "5", now=desk.now)
+    [section] = [one for one in found.sections if one.title == "activations"]
+    [entry] = section.entries
+    assert (entry.name, entry.inside, entry.state) == ("out", False, "not-there")
+    assert [line.partition(": ")[2] for line in entry.history] == ["add accepted", "remove accepted"]
+    [there] = explain(desk.project, "key", "1", now=desk.now).sections[-1].entries
+    assert (there.inside, there.facts["outcome"]) == (True, "accepted")

@@ -236,6 +236,7 @@ def _row(terms: Terms, plan: Plan, state: str, now: datetime, run_id: str | None
         mode=plan.mode,
         source=plan.source,
         snapshot_id=plan.snapshot_id,
+        model=terms.model_name,
         key_columns=terms.key_columns,
         identifiers=",".join(one.name for one in terms.message.addresses),
         run_id=run_id,

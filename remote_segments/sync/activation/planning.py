@@ -14,6 +14,7 @@ from remote_segments.membership import sending
 from remote_segments.membership.guards import Verdict
 from remote_segments.membership.send_guards import SendCase, judge_send
 from remote_segments.membership.sending import Comparison
+from remote_segments.rest.manifest import Manifest
 from remote_segments.sync.activation import records
 from remote_segments.sync.activation.people import Source, addressed, read_model, read_source, scope_of
 from remote_segments.sync.activation.terms import Terms, terms_of
@@ -109,7 +110,19 @@ def plan(project: "Project", name: str, now: datetime) -> Plan:
     """
     terms = terms_of(project, name)
     with reading(project.open_warehouse()) as session:
-        return compute(session, terms, now).plan
+        found = compute(session, terms, now).plan
+    return replace(found, seconds=_least(project, terms, found.calls))
+
+
+def _least(project: "Project", terms: Terms, calls: int) -> float | None:
+    """The least seconds that so many calls take under the limits of the account and of its verbs."""
+    connection = project.connections[terms.connection]
+    platform = project.platforms[connection.platform]
+    if not isinstance(platform, Manifest):
+        return None
+    kind = platform.destinations[terms.kind]
+    limits = [platform.limits.overridden_by(connection.limits), *(one.limits for one in kind.verbs().values())]
+    return max(one.seconds_for(calls) for one in limits if one is not None)
 
 
 @dataclass(frozen=True)
@@ -261,7 +274,7 @@ def calls_of(terms: Terms, counts: Mapping[str, int]) -> int:
         return 1 if any(rows.values()) else 0
     names = [one.name for one in terms.message.addresses]
     return sum(
-        terms.abilities.verbs[verb].calls(number, names[0] if terms.abilities.verbs[verb].single else None)
+        terms.abilities.verbs[verb].calls(number, names[0])
         for verb, number in rows.items()
         if number and verb in terms.abilities.verbs
     )

@@ -62,14 +62,14 @@ def listed(project: "Project", terms: Terms, ids: Any) -> Iterator[tuple[str, st
 
 
 def decide_doubts(
-    warehouse: Warehouse, terms: Terms, present: Collection[tuple[str, str]] | None, now: datetime, *, by: str = ""
+    warehouse: Warehouse, terms: Terms, present: Collection[tuple[str, str]] | bool, now: datetime, *, by: str = ""
 ) -> int:
     """Writes down who of those in doubt is there.
 
     Args:
         warehouse: the warehouse.
         terms: the activation.
-        present: who is there, by name and value of an identifier; None for nobody, or with `by` for everybody.
+        present: who is there, by name and value of an identifier; or whether everybody is.
         now: the instant.
         by: the person who says so, where the list was not read.
     """
@@ -79,8 +79,8 @@ def decide_doubts(
         rows = session.rows(f"SELECT {columns} FROM {table} WHERE {_doubtful(terms)}")
         people = [dict(zip(_KNOWN, row, strict=True)) for row in rows]
         for one in people:
-            there = _is_there(one["identifiers"], present) if present is not None else by.startswith("sent:")
-            said = f"said by {by.removeprefix('sent:').removeprefix('unsent:')}" if by else None
+            there = present if isinstance(present, bool) else _is_there(one["identifiers"], present)
+            said = f"said by {by}" if by else None
             _decide(session, terms, one, Verdict(there, said or (FOUND if there else MISSING), now))
     return len(people)
 

@@ -26,6 +26,7 @@ class Send:
     mode: str | None = None
     source: str | None = None
     snapshot_id: str | None = None
+    model: str | None = None
     key_columns: str | None = None
     identifiers: str | None = None
     run_id: str | None = None

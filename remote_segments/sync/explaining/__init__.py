@@ -11,13 +11,13 @@ from datetime import datetime
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
 from remote_segments.identifiers.masking import masked
-from remote_segments.sync.explaining import segments
+from remote_segments.sync.explaining import activations, segments
 from remote_segments.sync.explaining.told import Explanation, Found, Section
 from remote_segments.sync.following import Search
 from remote_segments.sync.person import KEY, Person, sought
 from remote_segments.sync.store import reading
 
-SECTIONS: tuple[Callable[[Found], Section], ...] = (segments.section,)
+SECTIONS: tuple[Callable[[Found], Section], ...] = (segments.section, activations.section)
 """In the order they are shown."""
 
 
@@ -41,7 +41,8 @@ def explain(project: Project, identifier: str, value: str, *, now: datetime, mod
         search = Search(session, project)
         person, unclear = _followed(search, asked)
         found = Found(session, project, search.lineage, person, now)
-        sections = tuple(one(found) for one in SECTIONS)
+        made = [one(found) for one in SECTIONS]
+        sections = tuple(one for place, one in enumerate(made) if one.entries or not place)
         models = tuple(sorted({key.model for key in person.keys if identifier != KEY or found.in_model(key)}))
         return Explanation(identifier, masked(value), models, unclear, sections)
 
