@@ -17,10 +17,10 @@ from remote_segments.simulator import Simulator
 from tests.support.commands import command, edit, on_terminal, process, started
 from tests.support.projects import snapshot_rows
 
-COMMANDS = ("init", "segments", "add", "preview", "validate", "diff", "doctor", "test", "run", "status", "unmapped",
-            "members", "history", "explain", "plan", "apply", "adopt", "settle", "approve", "reject",
-            "pause", "resume", "erase", "prune", "dbt-sources",
-            "platforms", "simulator", "demo", "ui", "analyze", "platform")  # fmt: skip
+COMMANDS = ("init", "segments", "add", "preview", "validate", "diff", "doctor", "test", "run", "status",
+            "unmapped", "members", "history", "explain", "report", "plan", "apply", "adopt", "settle",
+            "approve", "reject", "pause", "resume", "erase", "prune", "dbt-sources", "platforms",
+            "simulator", "demo", "ui", "analyze", "platform")  # fmt: skip
 STATUS = {"name", "state", "reason", "message", "fetched", "mapped", "unmapped", "joined", "left", "seconds",
           "snapshot_at", "age", "fresh", "held", "inputs", "oldest_input", "raised_limits",
     "remote_name", "remote_state", "drift"}  # fmt: skip
