@@ -9,7 +9,7 @@ from remote_segments.config.project import Project
 from remote_segments.membership.models import ADDED_COLUMNS
 from remote_segments.membership.tables import OUTCOMES
 from remote_segments.sync.inputs import Used, inputs_in, oldest
-from remote_segments.sync.snapshots import Snapshot, data_time
+from remote_segments.sync.snapshots import Snapshot, data_time, newest_published
 from remote_segments.warehouses.base import Relation
 
 
@@ -47,10 +47,15 @@ def counts(row: Any) -> dict[str, Any]:
 
 def published(project: Project, row: Snapshot, model: dg.AssetKey | None = None) -> dict[str, Any]:
     """What the materialization of a published segment shows; `model` is the asset that its columns come from."""
+    from remote_segments.report.sketch import MOST_SIZES, sketch
+
     with project.open_warehouse().read() as session:
         relation = session.relation(row.segment, session.schema)
+        newest = newest_published(session, row.segment, MOST_SIZES)
+    sizes = [one.mapped or 0 for one in reversed(newest)]
     return {
         "dagster/row_count": row.mapped,
+        "overview": dg.MetadataValue.md(sketch(row, sizes)),
         **counts(row),
         **present(
             {
@@ -74,10 +79,15 @@ def of_audience(project: Project, row: Snapshot) -> dict[str, Any]:
     """What the materialization of an audience shows: its size, who moved, and what it was made of, the oldest named."""
     used = inputs_in(row.inputs)
     eldest = oldest(used)
+    from remote_segments.report.sketch import MOST_SIZES, sketch
+
     with project.open_warehouse().read() as session:
         relation = session.relation(row.segment, session.schema)
+        newest = newest_published(session, row.segment, MOST_SIZES)
+    sizes = [one.mapped or 0 for one in reversed(newest)]
     return {
         "dagster/row_count": row.mapped,
+        "overview": dg.MetadataValue.md(sketch(row, sizes)),
         **present(
             {
                 "joined": row.joined_count,
