@@ -4,7 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("definitions.py", "mapping.py", "fetch.py", "export.py", "history.py", "activation_plan.py", "large.py")
+SCRIPTS = (
+    "definitions.py",
+    "mapping.py",
+    "fetch.py",
+    "export.py",
+    "history.py",
+    "activation_plan.py",
+    "large.py",
+    "combination.py",
+)
 
 failed = [
     name for name in SCRIPTS if subprocess.run([sys.executable, Path(__file__).with_name(name)], check=False).returncode

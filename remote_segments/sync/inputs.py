@@ -122,11 +122,11 @@ def warning_of(used: list[Used]) -> str | None:
 
 def _warnings(used: list[Used]) -> Iterator[str]:
     for one in used:
-        word = one.state.replace("_", " ")
         if one.data_at is None:
             yield f"`{one.name}` was never published: nobody is in the audience by it."
         elif one.state != "fresh":
-            yield f"`{one.name}` is {word}: its ids of {one.data_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC are used."
+            said = "failed" if one.state == "failed" else f"is {one.state}"
+            yield f"`{one.name}` {said}: its ids of {one.data_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC are used."
 
 
 def inputs_text(used: list[Used]) -> str:

@@ -26,7 +26,7 @@ def forget(project: "Project", now: datetime) -> dict[str, int]:
         How many rows were deleted, by segment; those without are left out.
     """
     warehouse, gone = project.open_warehouse(), {}
-    plans = {name: plan_for(project, name) for name in sorted(project.segments)}
+    plans = {name: plan_for(project, name) for name in sorted(project.published)}
     with reading(warehouse) as session:
         if session.relation("snapshots", session.schema) is None:
             return {}

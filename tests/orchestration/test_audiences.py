@@ -30,8 +30,9 @@ def write_audience(folder: Path, name: str, **content: Any) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, simulator: Simulator) -> Project:
-    """Two segments on two platforms, and the audience of who is in one and not in the other."""
-    ready_project(tmp_path, simulator, {"vip": VIP, "paying": {**PAYING, "refresh_frequency": "1 day"}})
+    """An hourly segment, a daily one of another platform and zone, and who is in the first and not in the second."""
+    daily = {**PAYING, "refresh_frequency": "1 day at 06:30", "timezone": "America/New_York"}
+    ready_project(tmp_path, simulator, {"vip": VIP, "paying": daily})
     write_audience(tmp_path, "loyal", **LOYAL)
     return load_project(tmp_path)
 

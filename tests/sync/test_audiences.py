@@ -231,7 +231,8 @@ def test_an_input_that_is_not_as_it_should_be_never_lets_anybody_in(desk: Desk, 
     else:
         desk.combine("audience", at)
         assert desk.shown("audience") == wanted
-        assert f"`b` is {state}" in (desk.status("audience", at).message or "")
+        said = "`b` failed: its ids" if state == "failed" else f"`b` is {state}: its ids"
+        assert said in (desk.status("audience", at).message or "")
 
 
 @pytest.mark.parametrize("state", ["stale", "failed", "held"])
