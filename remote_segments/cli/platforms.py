@@ -13,7 +13,14 @@ from remote_segments.cli.live import check_live
 from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import out, print_json, print_problem, problem_json
 from remote_segments.config.folder import project_folder
-from remote_segments.config.platforms import WITHOUT_MANIFEST, Platform, all_platforms, kind_titles, verbs
+from remote_segments.config.platforms import (
+    WITHOUT_MANIFEST,
+    Platform,
+    all_platforms,
+    destination_titles,
+    kind_titles,
+    verbs,
+)
 from remote_segments.config.project import PLATFORMS_FOLDER
 from remote_segments.errors import PlatformError, ProjectError
 from remote_segments.rest.catalog import bundled, installed_files, manifest_files
@@ -29,7 +36,7 @@ platform = typer.Typer(no_args_is_help=True, help="Whether a platform's manifest
 
 
 def platforms(project: ProjectOption = None, as_json: JsonOption = False) -> None:
-    """List the platforms that can be read, those of the project included, and how far each is proven."""
+    """List the platforms that can be read and sent to, those of the project included, and how far each is proven."""
     known = all_platforms(project_folder(project) / PLATFORMS_FOLDER)
     if as_json:
         print_json({"platforms": [_json(one) for one in known.values()]})
@@ -51,11 +58,12 @@ def _json(manifest: Platform) -> dict[str, Any]:
 
 def _table(known: Mapping[str, Platform]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("platform", "reads", "verbs", "proof", "API", "ends", "checked"):
+    for title in ("platform", "reads", "sends to", "verbs", "proof", "API", "ends", "checked"):
         table.add_column(title, no_wrap=title in {"platform", "proof"})
     for manifest in known.values():
         reads = ", ".join(kind_titles(manifest))
-        words = (manifest.name, reads, ", ".join(verbs(manifest)), manifest.proof, manifest.api_version)
+        sent = ", ".join(destination_titles(manifest)) or "-"
+        words = (manifest.name, reads or "-", sent, ", ".join(verbs(manifest)), manifest.proof, manifest.api_version)
         table.add_row(*map(Text, words), _ends(manifest), Text(manifest.checked.isoformat()))
     return table
 

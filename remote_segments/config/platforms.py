@@ -52,6 +52,11 @@ def kind_titles(platform: Platform) -> list[str]:
     return [platform.kind]
 
 
+def destination_titles(platform: Platform) -> list[str]:
+    """Returns what can be written to at a platform with a manifest, in words."""
+    return [one.title.lower() for one in platform.destinations.values()] if isinstance(platform, Manifest) else []
+
+
 def _reserved(file: Path) -> Problem:
     found = f"`{file.stem}` is a platform that needs no manifest, and cannot be replaced by one."
     return Problem("name-reserved", found, "Rename the file and the platform in it.", Location(file))

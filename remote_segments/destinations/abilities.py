@@ -53,15 +53,17 @@ class VerbAbility:
     deadline: float | None = None
     """Seconds after which the members of a job that is not done count as unknown."""
 
-    def calls(self, members: int, identifier: str | None = None) -> int:
+    def calls(self, members: int, *identifiers: str) -> int:
         """Returns the calls that so many members take at most, retries not counted.
 
         Args:
             members: how many are sent.
-            identifier: the one by which they go, where it may have to be looked up.
+            identifiers: those by which they go, some of which may have to be looked up, batch by batch.
         """
-        each = (self.lookups or {}).get(identifier or "")
-        return ceil(members / self.per_call) + (ceil(members / each) if each else 0)
+        batches, rest = divmod(members, self.batch_size)
+        asked = [each for name, each in (self.lookups or {}).items() if name in identifiers]
+        looked_up = sum(batches * ceil(self.batch_size / each) + ceil(rest / each) for each in asked)
+        return ceil(members / self.per_call) + looked_up
 
 
 @dataclass(frozen=True)

@@ -274,7 +274,7 @@ def calls_of(terms: Terms, counts: Mapping[str, int]) -> int:
         return 1 if any(rows.values()) else 0
     names = [one.name for one in terms.message.addresses]
     return sum(
-        terms.abilities.verbs[verb].calls(number, names[0])
+        terms.abilities.verbs[verb].calls(number, *names)
         for verb, number in rows.items()
         if number and verb in terms.abilities.verbs
     )
