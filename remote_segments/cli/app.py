@@ -73,7 +73,7 @@ app.command("resume", short_help="Refresh a paused segment again.")(pausing.resu
 app.command("erase", short_help="Remove one person from everything that is kept.")(erase.erase)
 app.command("prune", short_help="Remove what is stored of segments without a file.")(prune.prune)
 app.command("dbt-sources", short_help="Print a sources file for dbt.")(dbt_sources.sources)
-app.command("platforms", short_help="List the platforms, what can be read, and where members can be sent.")(platforms.platforms)
+app.command("platforms", short_help="List the platforms, to read and to send to.")(platforms.platforms)
 app.add_typer(platforms.platform, name="platform", short_help="Check the manifest of a platform.")
 app.command("simulator", short_help="Serve fake platforms on this machine.")(simulator.simulate)
 app.command("demo", short_help="Refresh the example segments from the simulator.")(demo.demo)
