@@ -7,6 +7,7 @@ import pytest
 from remote_segments.errors import HeldError, ProjectError
 from remote_segments.sync.activation.adopting import adopt, look
 from remote_segments.sync.activation.loops import feedback_loops
+from remote_segments.sync.audiences import refresh_audience
 from remote_segments.sync.erasing import erase
 from remote_segments.sync.explaining import explain
 from tests.support.activations import TO_LIST, Desk, address, contacts
@@ -291,3 +292,30 @@ def test_every_send_is_in_what_explains_a_person(desk, lists):
     assert [line.partition(": ")[2] for line in entry.history] == ["add accepted", "remove accepted"]
     [there] = explain(desk.project, "key", "1", now=desk.now).sections[-1].entries
     assert (there.inside, there.facts["outcome"]) == (True, "accepted")
+
+
+def test_an_audience_is_sent_and_its_holdout_is_written_down_once(desk, lists):
+    """Promise 19: whoever is held out is never sent, and the ledger has one row for each of them."""
+    folder = desk.folder / "audiences"
+    folder.mkdir()
+    (folder / "loyal.yaml").write_text("model: contacts\nall: [vip]\nsplit: {salt: spring, holdout: 40%}\n")
+    desk.publish(range(1, 31))
+    sending = {**TO_LIST, "first_plan": "send", "audience": "loyal"}
+    desk.write(activations={"out": {name: value for name, value in sending.items() if name != "segment"}})
+    for name in ("loyal_holdout", "loyal"):
+        refresh_audience(desk.project, name, run_id=None, now=desk.now)
+    planned = desk.plan()
+    assert planned.counts["held_out"] + planned.counts["adds"] == 30
+    assert planned.counts["held_out"] > 0
+    desk.apply()
+    held_out = [row for row in desk.ledger("key, outcome, reason") if row[1] == "skipped"]
+    assert len(held_out) == planned.counts["held_out"]
+    assert {reason for _, _, reason in held_out} == {"holdout: loyal_holdout"}
+    assert not server_has(lists, held_out)
+    assert len(lists[0].people) == planned.counts["adds"]
+    assert desk.apply().send is None
+
+
+def server_has(lists, rows) -> set[str]:
+    """Which of the people of some rows are in the list."""
+    return lists[0].people & {address(int(key)) for key, *_ in rows}
