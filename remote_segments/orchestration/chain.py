@@ -136,8 +136,7 @@ def _fetched(context: dg.AssetExecutionContext, chain: Chain, fetches: RunFetche
     now = datetime.now(UTC)
     windows = [window_of(chain.windows, key) for key in context.partition_keys]
     for window in _fetchable(context, chain, windows, now):
-        fetches.wait(context, chain.segment.name)
-        row = fetch(
+        row = fetches.wait(context, chain.segment.name) or fetch(
             chain.project,
             chain.segment.name,
             partition_key=window.key,

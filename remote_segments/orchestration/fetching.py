@@ -23,6 +23,7 @@ from remote_segments.sync.ahead import FetchesAhead
 from remote_segments.sync.estimating import estimates
 from remote_segments.sync.freezing import frozen_segments
 from remote_segments.sync.pausing import paused_segments
+from remote_segments.sync.snapshots import Snapshot
 
 FETCHES = "remote_segments_fetches"
 """The resource key of a run's fetches."""
@@ -58,13 +59,16 @@ class RunFetches:
         """What the fetch of a segment is expected to take; None where nobody knows."""
         return (self._estimates or {}).get(segment)
 
-    def wait(self, context: dg.AssetExecutionContext, segment: str) -> None:
+    def wait(self, context: dg.AssetExecutionContext, segment: str) -> Snapshot | None:
         """Waits until a segment is fetched; returns at once where it is not fetched ahead.
+
+        Returns:
+            The row of a segment that froze meanwhile; else None.
 
         Raises:
             RemoteSegmentsError: what stopped its fetch.
         """
-        self._ahead.wait(segment, reporting(context, segment))
+        return self._ahead.wait(segment, reporting(context, segment))
 
     def _start(self, context: dg.AssetExecutionContext, project: Project, names: list[str]) -> None:
         now = datetime.now(UTC)

@@ -20,6 +20,7 @@ from remote_segments.sources.account import Account
 from remote_segments.sync.connecting import connect
 from remote_segments.sync.fetch import Progress, retrieve
 from remote_segments.sync.quotas import limiters_of
+from remote_segments.sync.snapshots import Snapshot
 from remote_segments.sync.spool import ProvenSpool
 from remote_segments.warehouses.platform import WAREHOUSE
 
@@ -46,6 +47,7 @@ class _Task:
     done: threading.Event = field(default_factory=threading.Event)
     progress: tuple[int, int, int | None] | None = None
     spool: ProvenSpool | None = None
+    frozen: Snapshot | None = None
     error: BaseException | None = None
 
 
@@ -84,19 +86,22 @@ class FetchesAhead:
             thread.start()
             self._threads.append(thread)
 
-    def wait(self, segment: str, tell: Progress | None = None) -> None:
+    def wait(self, segment: str, tell: Progress | None = None) -> Snapshot | None:
         """Waits until a segment is fetched; returns at once for one that was not begun.
 
         Args:
             segment: the segment.
             tell: called about once a second while there is progress.
 
+        Returns:
+            The row of a segment that froze, because the platform has it no more; else None, and `fetch` goes on.
+
         Raises:
             RemoteSegmentsError: what `fetch` would have raised.
         """
         task = self._tasks.get(segment)
         if task is None:
-            return
+            return None
         told = None
         while not task.done.wait(TELLING):
             if tell is not None and task.progress is not None and task.progress != told:
@@ -105,6 +110,7 @@ class FetchesAhead:
         del self._tasks[segment]  # another try of the step fetches by itself
         if task.error is not None:
             raise task.error
+        return task.frozen
 
     def close(self) -> None:
         """Stops what is under way, and deletes what was fetched for nobody."""
@@ -131,7 +137,7 @@ class FetchesAhead:
             task.progress = pages, members, expected
 
         try:
-            task.spool = retrieve(
+            found = retrieve(
                 project,
                 task.segment,
                 partition_key=task.partition_key,
@@ -140,6 +146,10 @@ class FetchesAhead:
                 progress=progress,
                 connect=self._connect,
             )
+            if isinstance(found, Snapshot):
+                task.frozen = found
+            else:
+                task.spool = found
         except BaseException as error:
             task.error = error
         finally:

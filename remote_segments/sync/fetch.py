@@ -106,12 +106,12 @@ def retrieve(
     now: datetime,
     progress: Progress | None = None,
     connect: Connect = connect,
-) -> ProvenSpool | None:
+) -> ProvenSpool | Snapshot | None:
     """Fetches into a proven spool, which the next `fetch` of this segment and window loads without a call.
 
     Returns:
-        The spool; None when one is there already, and when the platform has the segment no more and it froze: the next
-        `fetch` asks once more and tells.
+        The spool; None when one is there already; the row in state `frozen` when the platform has the segment no more
+        and it froze: then there is nothing left to fetch.
 
     Raises:
         RemoteSegmentsError: as `fetch`, but for the load.
@@ -121,8 +121,7 @@ def retrieve(
         spools = Spools(project.state, segment_name)
         if any(attempt.is_answered_by(kept.snapshot) for kept in spools.kept(now)):
             return None
-        found = _retrieved(attempt, spools, progress, connect)
-        return None if isinstance(found, Snapshot) else found
+        return _retrieved(attempt, spools, progress, connect)
 
 
 def load(warehouse: Warehouse, spool: ProvenSpool) -> Snapshot | None:

@@ -10,6 +10,7 @@ from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError, TemporaryError
 from remote_segments.simulator import Simulator
 from remote_segments.simulator.population import people
+from remote_segments.sync.ahead import FetchesAhead
 from remote_segments.sync.freezing import freeze_of
 from remote_segments.sync.mapping import map_segment
 from remote_segments.sync.publication import publish_segment
@@ -74,6 +75,18 @@ def test_a_deleted_segment_freezes_and_what_is_published_stays(refresher: Refres
     freeze = freeze_of(refresher.project, "vip", later)
     assert freeze is not None
     assert freeze.since == NOW + HOUR
+
+
+def test_a_batch_that_meets_a_deleted_segment_asks_and_records_once(refresher: Refresher) -> None:
+    """What was found out ahead of the step is what the step tells: one row, and no second question."""
+    published(refresher, "vip", NOW)
+    change(refresher, deleted=True)
+    with FetchesAhead() as ahead:
+        ahead.start(refresher.project, {"vip": WINDOW}, "run-2")
+        frozen = ahead.wait("vip")
+    assert frozen is not None
+    assert (frozen.state, frozen.run_id) == ("frozen", "run-2")
+    assert refresher.states() == [("published", None), ("frozen", "segment-deleted")]
 
 
 def test_a_segment_that_is_back_is_refreshed_again(refresher: Refresher) -> None:
