@@ -53,7 +53,7 @@ def _hour(instant: Any) -> int | None:
 
 
 def reference(
-    *fetches: set[int], table: str = "vip", states: list[str], decisions: list[str], raw: list[int]
+    *fetches: set[int], table: str = "vip", states: list[str], raw: list[int], decisions: Sequence[str] = ()
 ) -> Picture:
     """The same in plain Python sets: the fetches that were published, one an hour."""
     stays: set[tuple[int, int, int | None]] = set()
