@@ -36,7 +36,7 @@ def load_for(folder: Path, names: Collection[str], environment: str | None = Non
         except InvalidProject as error:
             files = {_file_of(problem, folder) for problem in error.problems}
             told = [*told, *error.problems]
-            if None in files or any(file is not None and file.stem in names for file in files):
+            if None in files or files <= left_out or any(file is not None and file.stem in names for file in files):
                 raise InvalidProject(told) from None
             left_out |= {file for file in files if file is not None}
 
@@ -51,4 +51,5 @@ def _file_of(problem: Problem, folder: Path) -> Path | None:
     where = problem.where
     if not isinstance(where, Location) or not where.file.is_relative_to(folder):
         return None
-    return where.file if where.file.relative_to(folder).parts[0] in FOLDERS else None
+    above = where.file.relative_to(folder).parts[:-1]
+    return where.file if above[:1] and above[0] in FOLDERS else None

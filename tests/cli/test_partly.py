@@ -56,6 +56,13 @@ def test_what_is_wanted_must_be_right_itself(partly: Project) -> None:
     assert command("run", "vip").code == 2
 
 
+def test_a_project_that_is_not_there_is_told(project: Project) -> None:
+    """There is nothing to leave out then."""
+    for words in (("run", "vip"), ("preview", "vip"), ("status",)):
+        shown = command(*words, "--project", "nowhere")
+        assert (shown.code, "[missing-file]" in shown.err) == (2, True)
+
+
 def test_an_audience_that_needs_a_broken_segment_is_left_out_with_it(partly: Project) -> None:
     """It is told, too; a command for it names what it needs."""
     (partly.folder / "audiences").mkdir()
