@@ -25,7 +25,7 @@ def explain(
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Explain of every segment whether a person is in it: since when, by which identifier, or why not."""
+    """Explain of every segment and audience whether a person is in it: since when, by which identifier, or why not."""
     loaded = load_project(project_folder(project))
     asked = value if value is not None else typer.prompt(f"Value of {identifier}", hide_input=True, err=True)
     found = explain_person(loaded, identifier, asked, now=datetime.now(UTC), model=model)
@@ -45,8 +45,8 @@ def _print(found: Explanation) -> None:
         say(f"  known by a key of {', '.join(found.models)}")
     else:
         say("  no row of a model is known to be theirs")
+    width = max((len(one.name) for section in found.sections for one in section.entries), default=0)
     for section in found.sections:
-        width = max((len(one.name) for one in section.entries), default=0)
         for one in section.entries:
             _print_entry(one, width)
 

@@ -15,10 +15,10 @@ from remote_segments.sync.status import SegmentStatus
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDEST_MATRIX = 12
+WIDEST_MATRIX = 16
 """Segments that a matrix has room for; of more the most similar pairs are listed."""
 
-MOST_PAIRS = 40
+MOST_PAIRS = 15
 """Pairs listed."""
 
 PARTNERS = 5

@@ -34,7 +34,7 @@ def combine(
     used = used_inputs(session, plan, combining, now)
     own = read_model(session, plan)
     check_model(session, plan, own)
-    models = {combining.model: own, **dict(_others(session, plan, combining))}
+    models = {combining.model: own, **dict(other_models(session, plan, combining))}
     _check_attributes(plan, combining, models)
     scope = scope_of(session, plan)
     asked = Combined(
@@ -73,7 +73,7 @@ def _refuse_changed_salt(session: Session, plan: Plan, combining: Combining) -> 
     )
 
 
-def _others(session: Session, plan: Plan, combining: Combining) -> Iterator[tuple[str, Model]]:
+def other_models(session: Session, plan: Plan, combining: Combining) -> Iterator[tuple[str, Model]]:
     """The other models whose columns are asked.
 
     Raises:

@@ -11,13 +11,13 @@ from datetime import datetime
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
 from remote_segments.identifiers.masking import masked
-from remote_segments.sync.explaining import activations, segments
+from remote_segments.sync.explaining import activations, audiences, segments
 from remote_segments.sync.explaining.told import Explanation, Found, Section
 from remote_segments.sync.following import Search
 from remote_segments.sync.person import KEY, Person, sought
 from remote_segments.sync.store import reading
 
-SECTIONS: tuple[Callable[[Found], Section], ...] = (segments.section, activations.section)
+SECTIONS: tuple[Callable[[Found], Section], ...] = (segments.section, audiences.section, activations.section)
 """In the order they are shown."""
 
 

@@ -115,6 +115,11 @@ def _listed(found: Found, segment: Segment, snapshot: Snapshot) -> list[Listed]:
     ]
 
 
+def is_mapped_in(found: Found, snapshot: Snapshot) -> bool:
+    """Whether a snapshot has the person's key."""
+    return matched_in(found, snapshot) is not None
+
+
 def matched_in(found: Found, snapshot: Snapshot) -> str | None:
     """By what the person is mapped in a snapshot; None where they are not."""
     rows = found.session.rows(
@@ -123,7 +128,7 @@ def matched_in(found: Found, snapshot: Snapshot) -> str | None:
         f"AND k.snapshot_id = {literal(snapshot.snapshot_id)} "
         f"AND {key_condition(found.lineage, found.person.keys, 'k')} LIMIT 1"
     )
-    return str(rows[0][0]) if rows else None
+    return str(rows[0][0] or "") if rows else None
 
 
 def _of_held(found: Found, segment: Segment) -> dict[str, Any] | None:
