@@ -229,5 +229,6 @@ def _enough(parts: list[Any], count: int) -> Any:
     import ibis
 
     sure = sum(ibis.cases((part, 1), else_=0) for part in parts)
-    unsure = sum(ibis.cases((part.isnull(), 1), else_=0) for part in parts)
+    # Not by `part.isnull()`: of a negation the compiler writes `NOT a IS NULL`, which is `NOT (a IS NULL)`.
+    unsure = sum(ibis.cases((part, 0), (~part, 0), else_=1) for part in parts)
     return ibis.cases((sure >= count, True), (sure + unsure < count, False), else_=ibis.null("boolean"))

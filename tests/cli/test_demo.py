@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def demo(folder: Path) -> Result:
     """What the demo answered, run in the folder."""
-    return process("demo", "--project", "segment_configs", "--json", folder=folder)
+    return process("demo", "--project", "segment_configs", "--json", folder=folder, patience=500)
 
 
 def test_the_demo_refreshes_every_example_twice_and_tells_who_joined_and_left(demo: Result) -> None:

@@ -346,6 +346,15 @@ def test_a_missing_input_leaves_who_is_certain(world: Warehouse, expression: Exp
         assert combined(session, expression, {"b": "missing"}) == wanted
 
 
+def test_enough_of_what_is_negated_is_counted(world: Warehouse) -> None:
+    """`at_least` over `none`, and the opposite of that: a negation is known where what it negates is."""
+    negated = AtLeast(1, (No((Within("a"),)),))
+    with world.read() as session:
+        for expression in (No((negated,)), Every((Within("b"), negated)), AtLeast(2, (negated, Within("b")))):
+            for states in ({}, {"a": "missing"}):
+                assert combined(session, expression, states) == expected(expression, states)
+
+
 def test_more_sets_than_one_number_has_bits(world: Warehouse) -> None:
     """Seventy sets are combined like two."""
     past = [Past("joined", "a", timedelta(hours=12 * n)) for n in range(1, 71)]

@@ -57,8 +57,11 @@ def _arguments(words: tuple[str | Path, ...]) -> Iterator[None]:
         sys.argv = before
 
 
-def process(*words: str | Path, folder: Path, **environment: str) -> Result:
-    """Runs a command in a process of its own, in a folder; `environment` is added to this process's."""
+def process(*words: str | Path, folder: Path, patience: float = 120, **environment: str) -> Result:
+    """Runs a command in a process of its own, in a folder, for so many seconds at most.
+
+    `environment` is added to this process's.
+    """
     done = subprocess.run(
         _started(words),
         cwd=folder,
@@ -66,7 +69,7 @@ def process(*words: str | Path, folder: Path, **environment: str) -> Result:
         env=_environment(environment),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience,
     )
     return Result(done.returncode, done.stdout, done.stderr)
 
