@@ -23,6 +23,11 @@ MISSPELT = [
     ("mailchimp", "name: name\n      size: member_count", "name: title\n      size: member_count", "title"),
     ("mailman", "path: member_id", "path: memberid", "memberid"),
     ("mailman", "items: entries, absent: empty", "items: entry, absent: empty", "entry"),
+    ("hubspot", "at: recordIdsMissing", "at: recordsIdsMissing", "recordsIdsMissing"),
+    ("klaviyo", "asked_at: attributes.email", "asked_at: attributes.mail", "attributes.mail"),
+    ("meta", "refused: num_invalid_entries", "refused: num_invalid", "num_invalid"),
+    ("google_data_manager", "id: requestId", "id: request_id", "request_id"),
+    ("salesforce", "status: success", "status: succeeded", "succeeded"),
 ]
 
 
@@ -47,6 +52,11 @@ MISTAKES = [
     ("klaviyo", 'revision: "2026-07-15"\n', 'revision: "2025-07-15"\n', "call-undocumented", "header revision"),
     ("mailchimp", 'count: "{page_size}"   #', 'limit: "{page_size}"   #', "call-undocumented", "count is missing"),
     ("klaviyo", "\n      total: {certainty: drifting, source: describe, tolerance: 0.02}", "", "total-unread", "None"),
+    ("meta", 'each: \'["{email_sha256}", "{phone_sha256}"', 'each: \'["{phone_sha256}", "{email_sha256}"',
+     "call-undocumented", "a member is in another shape"),
+    ("brevo", "most: 150", "most: 200", "call-undocumented", "a call holds 150 members at most"),
+    ("mailchimp", "          values: [static]", "          values: [static, saved]", "outcomes-differ",
+     "is not refused"),
     ("mailman", "parameter: page, end: total}\n      t", "parameter: page, start: 0, end: total}\n      t",
      "call-undocumented", "page 0 is none of the documented ones"),
 ]  # fmt: skip
