@@ -99,7 +99,7 @@ def run(
             say(str(one), to=err)
     from remote_segments.orchestration.project import taking
 
-    used = {loaded.segment(name).source.connection for name in segments}
+    used = {loaded.segments[name].source.connection for name in segments if name in loaded.segments}
     with simulated(loaded, used), taking(loaded, folder):
         failed = refresh_all(folder, segments, as_json)
     statuses = [one for one in read_status(loaded, datetime.now(UTC)) if one.name in segments]

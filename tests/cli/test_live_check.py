@@ -161,6 +161,11 @@ def test_a_second_check_of_another_kind_keeps_the_first(accounts: Project) -> No
     assert set(read_exchanges(Path("elsewhere.yaml").absolute()).cases) == {"live_segment"}
 
 
+def forget_calls(project: Project) -> None:
+    """Lets an account be asked again at once, whose calls of this minute are used up."""
+    shutil.rmtree(project.state / "quotas")
+
+
 def test_what_is_left_of_an_account_stops_the_saving(accounts: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """The text is searched once more for everything that was replaced, and for addresses."""
     whole = writing.yaml.safe_dump
@@ -169,6 +174,7 @@ def test_what_is_left_of_an_account_stops_the_saving(accounts: Project, monkeypa
     assert (shown.code, "[scrub-incomplete]" in shown.err) == (1, True)
     assert not saved("klaviyo").exists()
     monkeypatch.setattr(writing.yaml, "safe_dump", lambda *a, **k: whole(*a, **k) + f"# {SECRET}\n")
+    forget_calls(accounts)
     assert "[scrub-incomplete]" in command("platform", "check", "--live", "klaviyo").err
 
 
@@ -182,6 +188,7 @@ def test_the_simulator_proves_nothing_and_says_so(accounts: Project, monkeypatch
     assert "proves nothing about Klaviyo" in shown.out
     assert "proof: live" not in shown.out
     assert not saved("klaviyo").exists()
+    forget_calls(accounts)
     shown = command("platform", "check", "--live", "klaviyo", "--save", "elsewhere.yaml", "--json")
     assert (shown.document["simulated"], shown.document["file"]) == (True, "elsewhere.yaml")
     assert "with the simulator" in Path("elsewhere.yaml").read_text().splitlines()[0]

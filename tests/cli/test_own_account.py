@@ -382,7 +382,7 @@ def test_the_simulator_is_started_by_the_command_that_needs_it(tmp_path: Path, m
     assert command("init", "--no-seed").code == 0
     shown = command("segments", "klaviyo", "--json")
     assert shown.code == 0
-    assert len(shown.document["segments"]) == 9
+    assert len(shown.document["segments"]) == 10
     assert "served while this command runs" in shown.err
 
 
