@@ -28,8 +28,8 @@ from tests.support.warehouses import duckdb_warehouse
 BEFORE, AFTER = range(1, 26), range(8, 36)
 """Contacts of the segment before and after."""
 
-EVERY = int(os.environ.get("REMOTE_SEGMENTS_KILL_EVERY", "3"))
-"""Of the writing statements every third one, which takes two minutes; 1 for each, in a release."""
+EVERY = int(os.environ.get("REMOTE_SEGMENTS_KILL_EVERY", "5"))
+"""Of the writing statements every fifth one; 1 for each, which takes six minutes, in a release."""
 
 WRITES = ("execute", "append", "append_table", "insert")
 

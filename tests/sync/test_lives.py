@@ -45,7 +45,7 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.
 PHASES = (Phase.explicit, Phase.generate)
 """A life is short; shrinking one takes minutes."""
 
-MANY = int(os.environ.get("REMOTE_SEGMENTS_LIVES", "10"))
+MANY = int(os.environ.get("REMOTE_SEGMENTS_LIVES", "6"))
 
 counter = itertools.count()
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+# All in one process: the month is played once for them.
+pytestmark = pytest.mark.xdist_group("thirty_days")
+
 SCRIPT = Path(__file__).parents[2] / "examples" / "thirty_days.py"
 
 
