@@ -16,6 +16,18 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False, validate_default=True)
 
 
+def text_as(key: str, block: Any) -> BeforeValidator:
+    """Lets a text stand for a block with this one key: `email` for `{column: email}`.
+
+    Args:
+        key: the key that the text is the value of.
+        block: the block's class, for the JSON Schema.
+    """
+    return BeforeValidator(
+        lambda value: {key: value} if isinstance(value, str) else value, json_schema_input_type=str | block
+    )
+
+
 def _split_words(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from remote_segments.config.common import Growth, Owner, Percent
@@ -14,7 +14,7 @@ from remote_segments.config.permission import Listing
 from remote_segments.config.segment import Column
 from remote_segments.explanations import kind_of, refusal
 from remote_segments.identifiers import KINDS
-from remote_segments.settings import Settings
+from remote_segments.settings import Settings, text_as
 from remote_segments.sources.columns import KindName
 
 Mode = Literal["mirror", "add_only", "remove_only", "upsert"]
@@ -34,11 +34,7 @@ class SentIdentifier(Column):
         return self.kind or (name if name in KINDS else "text")
 
 
-def _column(value: Any) -> Any:
-    return {"column": value} if isinstance(value, str) else value
-
-
-WrittenIdentifier = Annotated[SentIdentifier, BeforeValidator(_column, json_schema_input_type=str | SentIdentifier)]
+WrittenIdentifier = Annotated[SentIdentifier, text_as("column", SentIdentifier)]
 
 
 class Target(Settings):

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from remote_segments.config.common import CommonSettings
 from remote_segments.config.frequency import WrittenFrequency
@@ -12,7 +12,7 @@ from remote_segments.config.moments import Day
 from remote_segments.explanations import refusal
 from remote_segments.identifiers import Options
 from remote_segments.identifiers.address import DOT_DOMAINS, PLUS_DOMAINS
-from remote_segments.settings import Settings, Texts
+from remote_segments.settings import Settings, Texts, text_as
 
 _DOMAIN = re.compile(r"[^@\s.]+(\.[^@\s.]+)+")
 
@@ -76,11 +76,7 @@ class Column(Settings):
         return Options(self.prefix, self.zero_padded, self.region, self.plus_addresses or (), self.dots or ())
 
 
-def _column(value: Any) -> Any:
-    return {"column": value} if isinstance(value, str) else value
-
-
-WrittenColumn = Annotated[Column, BeforeValidator(_column, json_schema_input_type=str | Column)]
+WrittenColumn = Annotated[Column, text_as("column", Column)]
 """`email` or `{column: email_sha256, hashed: sha256}`."""
 
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from remote_segments.settings import Settings
+from remote_segments.settings import Settings, text_as
 
 
 class Call(Settings):
@@ -16,11 +16,7 @@ class Call(Settings):
     body: Any = Field(None, description="The JSON of its body, or the pairs of a form.")
 
 
-def _addressed(value: Any) -> Any:
-    return {"url": value} if isinstance(value, str) else value
-
-
-AnyCall = Annotated[Call, BeforeValidator(_addressed, json_schema_input_type=str | Call)]
+AnyCall = Annotated[Call, text_as("url", Call)]
 """A request; one that is only an address is a GET of it."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from remote_segments.explanations import refusal
-from remote_segments.settings import Settings, Texts
+from remote_segments.settings import Settings, Texts, text_as
 from remote_segments.sources.columns import ColumnSource
 
 Format = Literal["csv", "ndjson", "parquet"]
@@ -77,10 +77,6 @@ class ManifestFile(Settings):
         return self
 
 
-def _count(value: Any) -> Any:
-    return {"file": value} if isinstance(value, str) else value
-
-
 class CountFile(Settings):
     """A small file with the number of all rows."""
 
@@ -120,7 +116,7 @@ class Completeness(Settings):
     manifest: Annotated[
         ManifestFile | None, BeforeValidator(_manifest, json_schema_input_type=str | ManifestFile | None)
     ] = Field(None, description="A JSON file that lists all files with their lengths.", examples=["manifest.json"])
-    count: Annotated[CountFile | None, BeforeValidator(_count, json_schema_input_type=str | CountFile | None)] = Field(
+    count: Annotated[CountFile | None, text_as("file", CountFile | None)] = Field(
         None, description="A file with the number of all rows.", examples=["vip.ctl"]
     )
 

@@ -21,25 +21,24 @@ INPUTS = "inputs_as_they_should_be"
 
 def updated_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:
     """Warns in the platform's stead when it no longer updates a segment."""
-    return dg.AssetCheckResult(
-        passed=row.warning is None,
-        check_name=UPDATED,
-        asset_key=key,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=row.warning,
-    )
+    return _warned(UPDATED, key, row.warning)
 
 
 def unchanged_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:
     """Warns, once per change, when the platform renamed a segment, or changed its rule or state."""
     found = {"name in the tool": row.source_name, "state in the tool": row.remote_state}
+    return _warned(UNCHANGED, key, row.drift, **{name: value for name, value in found.items() if value is not None})
+
+
+def _warned(name: str, key: dg.AssetKey, warning: str | None, **metadata: Any) -> dg.AssetCheckResult:
+    """Passes, unless there is something to warn of."""
     return dg.AssetCheckResult(
-        passed=row.drift is None,
-        check_name=UNCHANGED,
+        passed=warning is None,
+        check_name=name,
         asset_key=key,
         severity=dg.AssetCheckSeverity.WARN,
-        description=row.drift,
-        metadata={name: value for name, value in found.items() if value is not None},
+        description=warning,
+        metadata=metadata,
     )
 
 
@@ -131,13 +130,7 @@ def refused_result(error: TemporaryError, key: dg.AssetKey) -> dg.AssetCheckResu
 
 def inputs_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:
     """Warns where the last good snapshot of an input was used, and names it."""
-    return dg.AssetCheckResult(
-        passed=row.warning is None,
-        check_name=INPUTS,
-        asset_key=key,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=row.warning,
-    )
+    return _warned(INPUTS, key, row.warning)
 
 
 def accounting_result(row: Any, key: dg.AssetKey) -> dg.AssetCheckResult:

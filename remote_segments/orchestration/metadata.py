@@ -47,15 +47,9 @@ def counts(row: Any) -> dict[str, Any]:
 
 def published(project: Project, row: Snapshot, model: dg.AssetKey | None = None) -> dict[str, Any]:
     """What the materialization of a published segment shows; `model` is the asset that its columns come from."""
-    from remote_segments.report.sketch import MOST_SIZES, sketch
-
-    with project.open_warehouse().read() as session:
-        relation = session.relation(row.segment, session.schema)
-        newest = newest_published(session, row.segment, MOST_SIZES)
-    sizes = [one.mapped or 0 for one in reversed(newest)]
+    relation, overview = _shown(project, row)
     return {
-        "dagster/row_count": row.mapped,
-        "overview": dg.MetadataValue.md(sketch(row, sizes)),
+        **overview,
         **counts(row),
         **present(
             {
@@ -79,15 +73,9 @@ def of_audience(project: Project, row: Snapshot) -> dict[str, Any]:
     """What the materialization of an audience shows: its size, who moved, and what it was made of, the oldest named."""
     used = inputs_in(row.inputs)
     eldest = oldest(used)
-    from remote_segments.report.sketch import MOST_SIZES, sketch
-
-    with project.open_warehouse().read() as session:
-        relation = session.relation(row.segment, session.schema)
-        newest = newest_published(session, row.segment, MOST_SIZES)
-    sizes = [one.mapped or 0 for one in reversed(newest)]
+    relation, overview = _shown(project, row)
     return {
-        "dagster/row_count": row.mapped,
-        "overview": dg.MetadataValue.md(sketch(row, sizes)),
+        **overview,
         **present(
             {
                 "joined": row.joined_count,
@@ -103,6 +91,17 @@ def of_audience(project: Project, row: Snapshot) -> dict[str, Any]:
         ),
         **column_schema(relation),
     }
+
+
+def _shown(project: Project, row: Snapshot) -> tuple[Relation | None, dict[str, Any]]:
+    """The published table, and what everything that is published shows of itself."""
+    from remote_segments.report.sketch import MOST_SIZES, sketch
+
+    with project.open_warehouse().read() as session:
+        relation = session.relation(row.segment, session.schema)
+        newest = newest_published(session, row.segment, MOST_SIZES)
+    sizes = [one.mapped or 0 for one in reversed(newest)]
+    return relation, {"dagster/row_count": row.mapped, "overview": dg.MetadataValue.md(sketch(row, sizes))}
 
 
 def _inputs_table(used: list[Used]) -> str:

@@ -51,8 +51,9 @@ def _tables(project: Project, segment: Segment) -> Iterator[str]:
 
 def _segments(project: Project, segment: Segment) -> set[str]:
     """The other segments whose published tables the source of one reads."""
-    published = {f"{project.warehouse.schema_}.{name}".lower(): name for name in project.segments}
-    return {published[table] for table in _tables(project, segment) if table in published} - {segment.name}
+    parts = [table.rpartition(".") for table in _tables(project, segment)]
+    schema = project.warehouse.schema_.lower()
+    return {name for above, _, name in parts if above == schema and name in project.segments} - {segment.name}
 
 
 def _closure(project: Project, name: str) -> set[str]:

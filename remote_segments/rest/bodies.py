@@ -222,3 +222,10 @@ Body = Annotated[
     ),
 ]
 """One shape of a body."""
+
+
+def embedded(query: Mapping[str, tuple[str, ...]], body: Body | None) -> Iterator[str]:
+    """Yields the names that stand within a longer text of query or body, whose meaning a value could change."""
+    texts = [text for texts in query.values() for text in texts]
+    for text in (*texts, *(body.texts() if body is not None else ())):
+        yield from (name for name in names(text) if text != f"{{{name}}}")

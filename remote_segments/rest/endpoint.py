@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from remote_segments.rest.bodies import Body
+from remote_segments.rest.bodies import Body, embedded
 from remote_segments.rest.limits import Limits
 from remote_segments.rest.messages import Base, Request
 from remote_segments.rest.paging.turns import Call
@@ -49,9 +49,7 @@ class Endpoint(Settings):
 
     def embedded(self) -> Iterator[str]:
         """Yields the names that stand within a longer text of query or body, whose meaning a value could change."""
-        texts = [text for texts in self.query.values() for text in texts]
-        for text in (*texts, *(self.body.texts() if self.body is not None else ())):
-            yield from (name for name in names(text) if text != f"{{{name}}}")
+        return embedded(self.query, self.body)
 
     def call(self, base: Base, values: Mapping[str, str]) -> Call:
         """Returns the call for one segment.

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from remote_segments.explanations import refusal
 from remote_segments.identifiers import KINDS
-from remote_segments.settings import Settings, Texts
+from remote_segments.settings import Settings, Texts, text_as
 from remote_segments.sources.audiences import Audiences
 from remote_segments.sources.connection import ConnectionKeys
 from remote_segments.suggestions import choose
@@ -19,10 +19,6 @@ RESERVED = ("segment", "snapshot_id", "member_no", "remote_joined_at")
 """Columns of the table `members`, in which identifiers are kept beside these."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
-
-
-def _written(value: Any) -> Any:
-    return {"column": value} if isinstance(value, str) else value
 
 
 def _known(kind: str) -> str:
@@ -61,9 +57,7 @@ class ColumnSource(Settings):
         "counts once. By default the first one under `identifiers`.",
         examples=["contact_id"],
     )
-    columns: dict[
-        str, Annotated[SourceColumn, BeforeValidator(_written, json_schema_input_type=str | SourceColumn)]
-    ] = Field(
+    columns: dict[str, Annotated[SourceColumn, text_as("column", SourceColumn)]] = Field(
         default_factory=dict,
         description="Identifier to column of the source, where the two are called differently or are compared "
         "otherwise than as text.",

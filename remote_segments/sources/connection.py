@@ -1,15 +1,11 @@
 """What a connection to a platform is made of, beside the keys that every connection has."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from remote_segments.settings import Settings, Texts
-
-
-def _described(value: Any) -> Any:
-    return {"description": value} if isinstance(value, str) else value
+from remote_segments.settings import Settings, Texts, text_as
 
 
 class Option(Settings):
@@ -32,7 +28,7 @@ class ConnectionKeys(Settings):
     """What a connection to this platform is made of, beside the keys that every connection has."""
 
     secrets: dict[str, str] = Field(default_factory=dict, description="Name of each secret: what it is.")
-    options: dict[str, Annotated[Option, BeforeValidator(_described, json_schema_input_type=str | Option)]] = Field(
+    options: dict[str, Annotated[Option, text_as("description", Option)]] = Field(
         default_factory=dict, description="Name of each option: what it is."
     )
 

@@ -21,7 +21,7 @@ def connect(project: Project, connection: str, **surroundings: Any) -> Account:
     """
     written = project.connections[connection]
     platform = project.platforms[written.platform]
-    secrets = {name: one.read(f"connection {connection}, {name}") for name, one in written.secrets.items()}
+    secrets = secrets_of(project, connection)
     if platform is FILES:
         from remote_segments.files.account import FileAccount
 
@@ -47,3 +47,13 @@ def connect(project: Project, connection: str, **surroundings: Any) -> Account:
         bucket=bucket_of(project, connection, platform),
         **{**counted, **surroundings},
     )
+
+
+def secrets_of(project: Project, connection: str) -> dict[str, str]:
+    """Reads the secrets of a connection; they are kept nowhere else.
+
+    Raises:
+        ProjectError: `secret-unset`.
+    """
+    written = project.connections[connection].secrets
+    return {name: one.read(f"connection {connection}, {name}") for name, one in written.items()}

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from remote_segments.errors import ProjectError
 from remote_segments.sync.decisions import Decision, append, read_decisions
@@ -49,6 +49,76 @@ class Decided:
     snapshot: Snapshot
 
 
+class Held(Protocol):
+    """What a guard found: the row of a snapshot, or of a plan to send."""
+
+    @property
+    def reason(self) -> str | None:
+        """The guard's code."""
+
+    @property
+    def message(self) -> str | None:
+        """The sentence behind it."""
+
+    @property
+    def numbers(self) -> str | None:
+        """What was compared, as JSON."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is decided on."""
+
+    name: str
+    """The segment, audience or activation."""
+    held_id: str
+    published_id: str | None
+    """The published snapshot that it was counted against."""
+    where: str
+    """The place that errors name."""
+    what: str = "snapshot"
+
+
+def decision_on(subject: Subject, held: Held, choice: Choice, *, now: datetime, run_id: str | None) -> Decision:
+    """What a person decides on something that is held, as it is recorded.
+
+    Raises:
+        ProjectError: `limit-not-raisable`.
+    """
+    return Decision(
+        segment=subject.name,
+        snapshot_id=subject.held_id,
+        decided_at=now,
+        decided_by=choice.by,
+        decision="approved" if choice.approve else "rejected",
+        reason=choice.reason,
+        guard=held.reason,
+        message=held.message,
+        numbers=held.numbers,
+        published_id=subject.published_id,
+        raised_limits=_raised(subject, held) if choice.raise_until else None,
+        raised_until=choice.raise_until,
+        run_id=run_id,
+    )
+
+
+def _raised(subject: Subject, held: Held) -> str:
+    """The limits that would have let something through that is held, as JSON.
+
+    Raises:
+        ProjectError: `limit-not-raisable`.
+    """
+    needed = json.loads(held.numbers or "{}").get("needed")
+    if not needed:
+        raise ProjectError(
+            "limit-not-raisable",
+            f"{held.reason} has no limit that could be raised.",
+            f"Approve this one {subject.what} without --raise-limit.",
+            subject.where,
+        )
+    return json.dumps(needed)
+
+
 def decide(
     project: "Project", segment_name: str, choice: Choice, *, now: datetime, run_id: str | None = None
 ) -> Decided:
@@ -77,24 +147,9 @@ def decide_with(
     with warehouse.write(plan.segment) as session:
         ensure_store(session)
         held = _held(session, plan, choice)
-        published_id = held.previous_id
-        raised = _raised(plan, held) if choice.raise_until else None
+        subject = Subject(plan.segment, held.snapshot_id, held.previous_id, plan.where)
+        decision = decision_on(subject, held, choice, now=now, run_id=run_id)
         done = _published(session, plan, held, choice, now) if choice.approve else _rejected(session, held, choice)
-        decision = Decision(
-            segment=plan.segment,
-            snapshot_id=held.snapshot_id,
-            decided_at=now,
-            decided_by=choice.by,
-            decision="approved" if choice.approve else "rejected",
-            reason=choice.reason,
-            guard=held.reason,
-            message=held.message,
-            numbers=held.numbers,
-            published_id=published_id,
-            raised_limits=raised,
-            raised_until=choice.raise_until,
-            run_id=run_id,
-        )
         append(session, decision)
     return Decided(decision=decision, snapshot=done)
 
@@ -183,23 +238,6 @@ def _published(session: Session, plan: Plan, held: Snapshot, choice: Choice, now
 def _rejected(session: Session, held: Snapshot, choice: Choice) -> Snapshot:
     message = f"Rejected by {choice.by}: {choice.reason}"
     return update(session, held, state="rejected", message=message)
-
-
-def _raised(plan: Plan, held: Snapshot) -> str:
-    """The limits that would have let a held snapshot through, as JSON.
-
-    Raises:
-        ProjectError: `limit-not-raisable`.
-    """
-    needed = json.loads(held.numbers or "{}").get("needed")
-    if not needed:
-        raise ProjectError(
-            "limit-not-raisable",
-            f"{held.reason} has no limit that could be raised.",
-            "Approve this one snapshot without --raise-limit.",
-            plan.where,
-        )
-    return json.dumps(needed)
 
 
 def _clock(instant: datetime | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from remote_segments.membership.literals import literal, quoted, table_name
+from remote_segments.sync.rows import append_row
 from remote_segments.warehouses.base import Session
 
 
@@ -47,7 +48,7 @@ class Raised:
 
 def append(session: Session, decision: Decision) -> None:
     """Adds a row."""
-    session.append("decisions", [{name: getattr(decision, name) for name in COLUMNS}])
+    append_row(session, "decisions", decision)
 
 
 def read_decisions(session: Session, segment: str | None = None) -> list[Decision]:

@@ -5,11 +5,12 @@ Snapshots of a segment are ordered by `effective_at`, the instant from which the
 
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from remote_segments.membership.literals import literal, quoted, table_name
+from remote_segments.sync.rows import append_row, change_row
 from remote_segments.sync.store import ensure_store
 from remote_segments.warehouses.base import Session
 
@@ -105,17 +106,12 @@ def snapshot_id_prefix(instant: datetime) -> str:
 
 def insert(session: Session, snapshot: Snapshot) -> None:
     """Appends one row."""
-    session.append("snapshots", [{name: getattr(snapshot, name) for name in COLUMNS}])
+    append_row(session, "snapshots", snapshot)
 
 
 def update(session: Session, snapshot: Snapshot, **values: Any) -> Snapshot:
     """Writes new values into a snapshot's row; returns the snapshot as it now stands."""
-    settings = ", ".join(f"{quoted(name)} = {literal(value)}" for name, value in values.items())
-    session.execute(
-        f"UPDATE {_table(session)} SET {settings} WHERE segment = {literal(snapshot.segment)} "
-        f"AND snapshot_id = {literal(snapshot.snapshot_id)}"
-    )
-    return replace(snapshot, **values)
+    return change_row(session, "snapshots", snapshot, ("segment", "snapshot_id"), **values)
 
 
 def get(session: Session, segment: str, snapshot_id: str) -> Snapshot | None:

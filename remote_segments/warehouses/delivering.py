@@ -1,53 +1,39 @@
 """A table of the warehouse as a destination: everybody at once, replaced in one step, grants and views kept."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from remote_segments.destinations.abilities import Abilities, Accepted, VerbAbility
+from remote_segments.destinations.abilities import Abilities, Accepted
 from remote_segments.destinations.batches import Answer, Batch
-from remote_segments.errors import EngineError
+from remote_segments.destinations.delivery import WholeDelivery, whole_abilities
 from remote_segments.sources.members import Description
 from remote_segments.warehouses.base import Warehouse
 
 TABLE = "table"
 """The one kind of destination that the warehouse has."""
 
-BATCH = 20_000
-"""Rows that are held at once."""
-
 STAGING = "delivery_under_way"
 """The table that rows are loaded into before they replace another."""
 
 
 def table_abilities(identifiers: Mapping[str, Accepted]) -> Abilities:
-    """What a table takes: any identifier, whatever the activation's file calls it."""
-    return Abilities(
-        title="Table",
-        ids=("table",),
-        identifiers=identifiers,
-        verbs={"add": VerbAbility(BATCH, BATCH, idempotent=True, tells="batch", attributes=True)},
-        needs=tuple(frozenset({name}) for name in identifiers),
-        creates_people=True,
-        whole=True,
-        notes="A table of the project's schema, replaced as a whole.",
-    )
+    """What a table takes."""
+    return whole_abilities("Table", "table", identifiers, "A table of the project's schema, replaced as a whole.")
 
 
-class TableDestination:
+class TableDestination(WholeDelivery):
     """Implements `destinations.destination.WholeDestination` on the project's own warehouse."""
+
+    what = "table"
 
     def __init__(self, warehouse: Warehouse, scratch: Path) -> None:
         """Prepares it; `scratch` is where rows wait, on this machine's disk."""
-        self._warehouse, self._scratch = warehouse, scratch
-        self._made: Path | None = None
+        super().__init__(scratch, ".parquet")
+        self._warehouse = warehouse
         self._writer: Any = None
         self._kinds: dict[str, str] = {}
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
@@ -62,21 +48,9 @@ class TableDestination:
         """Names the table."""
         return Description(str(ids["table"]))
 
-    def create(self, kind: str, name: str, ids: Mapping[str, Any] | None = None) -> dict[str, str]:
-        """A table is made by being written.
-
-        Raises:
-            EngineError: always.
-        """
-        raise EngineError("creating-unsupported", f"A table is not made beforehand ({kind}, {name}, {ids}).", "Report.")
-
     def begin(self, kind: str, ids: Mapping[str, Any]) -> None:  # noqa: ARG002 - there is one kind
-        """Starts a delivery."""
-        self._drop()
-        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._made = self._scratch / f"delivery-{os.getpid()}.parquet"
-        self._made.unlink(missing_ok=True)
-        os.close(os.open(self._made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        """Starts a delivery; raises TemporaryError `spool-unwritable`."""
+        self._start()
 
     def send(self, kind: str, ids: Mapping[str, Any], batch: Batch) -> Answer:  # noqa: ARG002 - there is one kind
         """Keeps rows for the end: texts as they are, numbers as numbers, truth values as texts."""
@@ -91,14 +65,6 @@ class TableDestination:
         arrays = {name: _array(values, self._kinds[name]) for name, values in columns.items()}
         self._writer.write_table(pa.table(arrays))
         return Answer.alike(len(batch), "accepted")
-
-    def settle(self, kind: str, ids: Mapping[str, Any], batch: Batch, job: str) -> Answer | None:
-        """Nothing is decided later.
-
-        Raises:
-            EngineError: always.
-        """
-        raise EngineError("no-job", f"A table has no jobs ({kind}, {ids}, {batch!r}, {job}).", "Report this bug.")
 
     def finish(self, kind: str, ids: Mapping[str, Any]) -> None:  # noqa: ARG002 - there is one kind
         """Replaces the table in one transaction."""
@@ -116,17 +82,10 @@ class TableDestination:
                 session.drop_table(STAGING)
         self._drop()
 
-    def _begun(self) -> Path:
-        if self._made is None:
-            raise EngineError("delivery-unbegun", "A table is sent to that was not begun.", "Report this bug.")
-        return self._made
-
-    def _drop(self) -> None:
+    def _close(self) -> None:
         if self._writer is not None:
             self._writer.close()
-        if self._made is not None:
-            self._made.unlink(missing_ok=True)
-        self._writer = self._made = None
+        self._writer = None
 
 
 def _kind(values: Any) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from remote_segments.rest.bodies import Body
+from remote_segments.rest.bodies import Body, embedded
 from remote_segments.rest.limits import Limits
 from remote_segments.rest.messages import Base, Request, with_query
 from remote_segments.rest.placeholders import Template, Templates, fill, fill_path, names
@@ -37,9 +37,7 @@ class WriteCall(Settings):
 
     def embedded(self) -> Iterator[str]:
         """Yields the names that stand within a longer text of query or body, whose meaning a value could change."""
-        texts = [text for texts in self.query.values() for text in texts]
-        for text in (*texts, *(self.body.texts() if self.body is not None else ())):
-            yield from (name for name in names(text) if text != f"{{{name}}}")
+        return embedded(self.query, self.body)
 
     def made(
         self,

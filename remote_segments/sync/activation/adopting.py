@@ -112,17 +112,11 @@ def _compared(session: Session, terms: Terms, people: list[tuple[str, str]], now
 
 def _record(terms: Terms, snapshot_id: str, adopted: int, now: datetime) -> records.Send:
     """That a list was taken over, among the sends: from then on it is no first plan that nobody has seen."""
-    return records.Send(
-        activation=terms.activation,
-        send_id=f"adopted {now:%Y-%m-%d %H:%M:%S}",
-        state="adopted",
-        environment=terms.environment,
-        destination=terms.destination,
-        mode=terms.mode,
-        source=terms.source,
-        snapshot_id=snapshot_id,
-        model=terms.model_name,
-        key_columns=terms.key_columns,
+    return records.send_of(
+        terms,
+        f"adopted {now:%Y-%m-%d %H:%M:%S}",
+        "adopted",
+        snapshot_id,
         planned_at=now,
         finished_at=now,
         accepted=adopted,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from remote_segments.destinations.destination import Destination
 from remote_segments.errors import HeldError, ProjectError
@@ -227,23 +227,17 @@ class _Application:
 
 
 def _row(terms: Terms, plan: Plan, state: str, now: datetime, run_id: str | None) -> Send:
-    return Send(
-        activation=terms.activation,
-        send_id=plan.plan_id,
-        state=state,
-        environment=terms.environment,
-        destination=plan.destination,
-        mode=plan.mode,
-        source=plan.source,
-        snapshot_id=plan.snapshot_id,
-        model=terms.model_name,
-        key_columns=terms.key_columns,
+    return records.send_of(
+        terms,
+        plan.plan_id,
+        state,
+        plan.snapshot_id,
         identifiers=",".join(one.name for one in terms.message.addresses),
         run_id=run_id,
         planned_at=now,
         present=plan.present,
         approved_by=plan.approved_by,
-        **cast("dict[str, Any]", plan.counts),
+        **plan.counts,
     )
 
 

@@ -10,6 +10,7 @@ from remote_segments.files.platform import FILES
 from remote_segments.membership.literals import literal, table_name
 from remote_segments.sources.columns import ColumnPlatform
 from remote_segments.sync.activation.terms import Terms
+from remote_segments.sync.connecting import connect, secrets_of
 from remote_segments.warehouses.base import Session, Warehouse
 
 
@@ -29,14 +30,13 @@ def open_destination(project: Project, connection: str, **surroundings: Any) -> 
     if platform is FILES:
         from remote_segments.files.delivering import FileDestination
 
-        secrets = {name: one.read(f"connection {connection}, {name}") for name, one in written.secrets.items()}
+        secrets = secrets_of(project, connection)
         return FileDestination(connection, written.options, secrets, project.folder, project.state / "deliveries")
     if isinstance(platform, ColumnPlatform):
         from remote_segments.warehouses.delivering import TableDestination
 
         return TableDestination(project.open_warehouse(), project.state / "deliveries")
     from remote_segments.rest.destination import PlatformDestination
-    from remote_segments.sync.connecting import connect
 
     return PlatformDestination(connect(project, connection, **surroundings))  # type: ignore[arg-type]
 

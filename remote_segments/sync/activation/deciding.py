@@ -1,6 +1,5 @@
 """What a person decides on a plan that is held: it may be sent, or it is dropped."""
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ from remote_segments.errors import ProjectError
 from remote_segments.sync.activation import records
 from remote_segments.sync.activation.records import Send
 from remote_segments.sync.activation.terms import terms_of
-from remote_segments.sync.deciding import Choice, check_words
+from remote_segments.sync.deciding import Choice, Subject, check_words, decision_on
 from remote_segments.sync.decisions import Decision, append, read_decisions
 from remote_segments.sync.store import ensure_store
 from remote_segments.warehouses.base import Session
@@ -37,24 +36,10 @@ def decide(
     with project.open_warehouse().write(name) as session:
         ensure_store(session)
         held = _held(session, name, choice, terms.where)
-        state = "approved" if choice.approve else "rejected"
-        decision = Decision(
-            segment=name,
-            snapshot_id=held.send_id,
-            decided_at=now,
-            decided_by=choice.by,
-            decision=state,
-            reason=choice.reason,
-            guard=held.reason,
-            message=held.message,
-            numbers=held.numbers,
-            published_id=held.snapshot_id,
-            raised_limits=_raised(held, terms.where) if choice.raise_until else None,
-            raised_until=choice.raise_until,
-            run_id=run_id,
-        )
+        subject = Subject(name, held.send_id, held.snapshot_id, terms.where, "plan")
+        decision = decision_on(subject, held, choice, now=now, run_id=run_id)
         append(session, decision)
-        done = records.update(session, held, state=state, approved_by=choice.by if choice.approve else None)
+        done = records.update(session, held, state=decision.decision, approved_by=choice.by if choice.approve else None)
     return decision, done
 
 
@@ -75,15 +60,3 @@ def _held(session: Session, name: str, choice: Choice, where: str) -> Send:
             where,
         )
     return found[0]
-
-
-def _raised(held: Send, where: str) -> str:
-    needed = json.loads(held.numbers or "{}").get("needed")
-    if not needed:
-        raise ProjectError(
-            "limit-not-raisable",
-            f"{held.reason} has no limit that could be raised.",
-            "Approve this one plan without --raise-limit.",
-            where,
-        )
-    return json.dumps(needed)

@@ -1,10 +1,12 @@
 """The rows of `sends`: one per plan that was sent or waits for a person, with its state and counts."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from remote_segments.membership.literals import literal, quoted, table_name
+from remote_segments.sync.activation.terms import Terms
+from remote_segments.sync.rows import append_row, change_row
 from remote_segments.warehouses.base import Session
 
 PLANNED = ("adds", "removes", "updates", "unchanged", "suppressed", "without_consent", "not_addressable", "held_out",
@@ -57,19 +59,31 @@ class Send:
 COLUMNS = tuple(field.name for field in fields(Send))
 
 
+def send_of(terms: Terms, send_id: str, state: str, snapshot_id: str | None, **values: Any) -> Send:
+    """A row of an activation as its file has it now, not stored yet."""
+    return Send(
+        activation=terms.activation,
+        send_id=send_id,
+        state=state,
+        environment=terms.environment,
+        destination=terms.destination,
+        mode=terms.mode,
+        source=terms.source,
+        snapshot_id=snapshot_id,
+        model=terms.model_name,
+        key_columns=terms.key_columns,
+        **values,
+    )
+
+
 def insert(session: Session, send: Send) -> None:
     """Appends one row."""
-    session.append("sends", [{name: getattr(send, name) for name in COLUMNS}])
+    append_row(session, "sends", send)
 
 
 def update(session: Session, send: Send, **values: Any) -> Send:
     """Writes new values into a send's row; returns it as it now stands."""
-    settings = ", ".join(f"{quoted(name)} = {literal(value)}" for name, value in values.items())
-    session.execute(
-        f"UPDATE {table_name(session.schema, 'sends')} SET {settings} "
-        f"WHERE activation = {literal(send.activation)} AND send_id = {literal(send.send_id)}"
-    )
-    return replace(send, **values)
+    return change_row(session, "sends", send, ("activation", "send_id"), **values)
 
 
 def sends(session: Session, activation: str | None = None, *states: str) -> list[Send]:
