@@ -1,6 +1,7 @@
 """What destinations share that are written as a whole: their abilities, and the file in which rows wait."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -34,7 +35,7 @@ def whole_abilities(title: str, key: str, identifiers: Mapping[str, Accepted], n
     )
 
 
-class WholeDelivery:
+class WholeDelivery(ABC):
     """The part of a `WholeDestination` that is the same for all: rows wait in a file on this machine's disk."""
 
     what: str
@@ -89,9 +90,9 @@ class WholeDelivery:
             self._made.unlink(missing_ok=True)
         self._made = None
 
+    @abstractmethod
     def _close(self) -> None:
         """Lets go of the file; nothing when it is not open."""
-        raise NotImplementedError
 
     def _unwritable(self, error: OSError) -> TemporaryError:
         found = f"The folder {self._scratch} cannot be written: {error.strerror or type(error).__name__}."

@@ -11,6 +11,7 @@ from remote_segments.config.loader import load_project
 from remote_segments.sync.previewing import preview
 from tests.support.commands import command, edit
 from tests.support.deliveries import Row, content, put
+from tests.support.row_projects import row_project
 
 PEOPLE = tuple(
     {"Customer No": f"{1000 + number}", "E-Mail": f"p{number}@x.test", "country": "DE", "visits": str(number % 3)}
@@ -21,18 +22,7 @@ PEOPLE = tuple(
 @pytest.fixture(params=["duckdb", "postgres"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project on each warehouse with connections to files and to the warehouse, and its working directory."""
-    warehouse: dict[str, Any] = {"kind": "duckdb", "path": "warehouse.duckdb"}
-    if request.param == "postgres":
-        (tmp_path / "dsn").write_text(request.getfixturevalue("postgres_dsn"))
-        warehouse = {"kind": "postgres", "dsn": {"file": "dsn"}}
-    document = {
-        "version": "1",
-        "start": "2026-11-01",
-        "warehouse": warehouse,
-        "connections": {"drop": {"platform": "files", "url": "drop"}, "own": {"platform": "warehouse"}},
-        "models": {"contacts": {"path": "contacts.csv", "key": "contact_id"}},
-    }
-    (tmp_path / "project.yaml").write_text(yaml.safe_dump(document))
+    row_project(request, tmp_path)
     known = [{"contact_id": one["Customer No"], "mail": one["E-Mail"], "age": "40"} for one in PEOPLE[:36]]
     put(tmp_path, "contacts.csv", delivery(known, "csv"))
     monkeypatch.chdir(tmp_path)

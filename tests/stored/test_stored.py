@@ -16,6 +16,7 @@ from remote_segments.sync.store import ensure_store, reading, stored_version
 from tests.stored.life import segment_in
 from tests.stored.make import answers
 from tests.support.memberships import START, Segment, members, people
+from tests.support.stopping import StoppedError, stop_at
 
 FOLDER = Path(__file__).parent
 VERSIONS = sorted(path.name for path in FOLDER.iterdir() if path.is_dir() and path.name[0].isdigit())
@@ -82,29 +83,16 @@ def test_a_stored_database_goes_on_without_a_fetch(stored: Segment) -> None:
     assert stored.at(stored.now) == {"1", "2", "8"}
 
 
-class StoppedError(Exception):
-    """What a statement of this test fails with."""
-
-
 def test_bringing_tables_up_is_done_wholly_or_not_at_all(stored: Segment, monkeypatch) -> None:
     """Promise 1: stopped at any statement, the stored version stays, and the next reader brings it up."""
     with stored.warehouse.write() as session:
         kind = type(session)
         session.execute(f"UPDATE \"{session.schema}\".meta SET value = 'old' WHERE name = 'contract_columns'")
-    original, before, failing = kind.execute, _columns(stored), 0
+    before, failing = _columns(stored), 0
     while True:
         failing += 1
-        left = failing
-
-        def execute(self, sql):
-            nonlocal left
-            left -= 1
-            if left == 0:
-                raise StoppedError
-            return original(self, sql)
-
         with monkeypatch.context() as patch:
-            patch.setattr(kind, "execute", execute)
+            stop_at(patch, kind, failing)
             try:
                 with stored.warehouse.write() as session:
                     ensure_store(session)

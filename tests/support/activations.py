@@ -34,6 +34,11 @@ def address(number: int) -> str:
     return f"p{number}@example.com"
 
 
+def addresses(numbers: Iterable[int]) -> set[str]:
+    """The addresses of contacts."""
+    return {address(one) for one in numbers}
+
+
 def contacts(numbers: Iterable[int], **columns: Any) -> list[dict[str, Any]]:
     """Rows of the model."""
     return [{"contact_id": n, "email": address(n), "plan": "free", "consent": "yes", **columns} for n in numbers]
@@ -140,3 +145,12 @@ class Desk:
     def states(self) -> list[tuple[str, str | None]]:
         """State and reason of the sends, oldest first."""
         return [tuple(row) for row in self.rows("SELECT state, reason FROM {s}.sends ORDER BY planned_at, send_id")]
+
+
+def ready(folder: Path, warehouse: Warehouse, url: str, numbers: Iterable[int]) -> Desk:
+    """A project with forty contacts, some of whom are in the published segment."""
+    made = Desk(folder, warehouse, url)
+    made.write()
+    made.model(contacts(range(1, 41)))
+    made.publish(numbers)
+    return made

@@ -27,6 +27,7 @@ from remote_segments.config.loader import load_project
 from remote_segments.sync.activation.applying import apply
 from remote_segments.sync.activation.running import Pace
 from tests.support.killed_send import dying_before
+from tests.support.killing import killed as killed_by_signal
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,7 +78,7 @@ def main(folder: Path) -> None:
         while some := os.read(read, 4096):
             calls += len(some)
         os.close(read)
-        killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        killed = killed_by_signal(child)
         sys.stdout.write(json.dumps({"killed": killed, "calls": calls}) + "\n")
         sys.stdout.flush()
 

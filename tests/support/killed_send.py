@@ -16,11 +16,10 @@ import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import ibis  # noqa: F401 - imported before the processes part, so that not each of them does it
 
-from remote_segments.warehouses.duckdb_session import DuckDBSession
+from tests.support import killing
 from tests.support.activations import TO_FILE, TO_LIST, Desk, address, contacts
 from tests.support.list_server import ListServer, list_server
 from tests.support.warehouses import duckdb_warehouse
@@ -57,25 +56,12 @@ def in_child(act: Callable[[], object]) -> bool:
     if child == 0:
         act()
         os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    return killing.killed(child)
 
 
 def dying_before(number: int) -> None:
     """Makes this process kill itself before its writing statement of that number."""
-    left = number
-
-    def counted(method: Callable[..., Any]) -> Callable[..., Any]:
-        def statement(self: DuckDBSession, *arguments: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return method(self, *arguments)
-
-        return statement
-
-    for name in WRITES:
-        setattr(DuckDBSession, name, counted(getattr(DuckDBSession, name)))
+    killing.dying_before(number, WRITES)
 
 
 def attempt(folder: Path, lists: ListServer, url: str, destination: str, die: Callable[[], None]) -> bool:

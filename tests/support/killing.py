@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -33,8 +33,8 @@ def refresh(folder: Path) -> None:
     segment.publish(now=now)
 
 
-def dying_before(number: int) -> None:
-    """Makes this process kill itself before its statement of that number."""
+def dying_before(number: int, methods: Sequence[str] = ("execute", "rows", "append")) -> None:
+    """Makes this process kill itself before its statement of that number, of those that certain methods run."""
     left = number
 
     def counted(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +47,7 @@ def dying_before(number: int) -> None:
 
         return statement
 
-    for name in ("execute", "rows", "append"):
+    for name in methods:
         setattr(DuckDBSession, name, counted(getattr(DuckDBSession, name)))
 
 

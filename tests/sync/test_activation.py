@@ -1,7 +1,5 @@
 """An activation from plan to ledger, against a real list over HTTP, on every warehouse."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from remote_segments.errors import HeldError, ProjectError
@@ -10,30 +8,13 @@ from remote_segments.sync.activation.loops import feedback_loops
 from remote_segments.sync.audiences import refresh_audience
 from remote_segments.sync.erasing import erase
 from remote_segments.sync.explaining import explain
-from tests.support.activations import TO_LIST, Desk, address, contacts
-from tests.support.list_server import ListServer, list_server
-
-
-@pytest.fixture
-def lists() -> Iterator[tuple[ListServer, str]]:
-    """The lists, and where they are served."""
-    with list_server() as served:
-        yield served
+from tests.support.activations import TO_LIST, Desk, address, addresses, contacts, ready
 
 
 @pytest.fixture
 def desk(tmp_path, warehouse, lists) -> Desk:
     """A project with forty contacts, of whom the first five are in the published segment, sent at once."""
-    made = Desk(tmp_path, warehouse, lists[1])
-    made.write()
-    made.model(contacts(range(1, 41)))
-    made.publish(range(1, 6))
-    return made
-
-
-def people(numbers) -> set[str]:
-    """Their addresses."""
-    return {address(one) for one in numbers}
+    return ready(tmp_path, warehouse, lists[1], range(1, 6))
 
 
 def test_a_segment_is_mirrored_and_a_stranger_stays(desk, lists):
@@ -41,10 +22,10 @@ def test_a_segment_is_mirrored_and_a_stranger_stays(desk, lists):
     server, _ = lists
     server.lists["7"]["stranger@example.com"] = {}
     desk.apply()
-    assert server.people == people(range(1, 6)) | {"stranger@example.com"}
+    assert server.people == addresses(range(1, 6)) | {"stranger@example.com"}
     desk.publish(range(3, 8))
     sent = desk.apply()
-    assert server.people == people(range(3, 8)) | {"stranger@example.com"}
+    assert server.people == addresses(range(3, 8)) | {"stranger@example.com"}
     assert (sent.send.adds, sent.send.removes, sent.send.accepted, sent.send.state) == (2, 2, 4, "applied")
     assert desk.known() == dict.fromkeys("34567", "yes")
     assert desk.rows("SELECT count(*) FROM {s}.outgoing") == [(0,)]
@@ -99,7 +80,7 @@ def test_adds_are_acknowledged_before_removals_start(desk, lists):
     assert verbs == ["add", "add", "add", "remove"]
     added = {one for verb, some in server.calls if verb == "add" for one in some}
     removed = {one for verb, some in server.calls if verb == "remove" for one in some}
-    assert (added & removed, removed) == (set(), people(range(1, 6)))
+    assert (added & removed, removed) == (set(), addresses(range(1, 6)))
 
 
 def test_nothing_is_sent_from_an_environment_that_does_not_say_so(desk, lists):
@@ -125,7 +106,7 @@ def test_an_activation_is_off_until_its_first_plan_is_approved(desk, lists):
     assert desk.states() == [("held", "first-plan")]
     desk.approve()
     sent = desk.apply()
-    assert (sent.send.state, sent.send.approved_by, lists[0].people) == ("applied", "ann", people(range(1, 6)))
+    assert (sent.send.state, sent.send.approved_by, lists[0].people) == ("applied", "ann", addresses(range(1, 6)))
     [decision] = desk.rows("SELECT segment, decided_by, decision, guard FROM {s}.decisions")
     assert decision == ("out", "ann", "approved", "first-plan")
     desk.publish(range(1, 7))
@@ -168,10 +149,10 @@ def test_removing_most_people_waits_for_a_person(desk, lists):
     with pytest.raises(HeldError) as held:
         desk.apply()
     assert held.value.code == "many-removed"
-    assert lists[0].people == people(range(1, 31))
+    assert lists[0].people == addresses(range(1, 31))
     desk.approve()
     desk.apply()
-    assert lists[0].people == people(range(1, 11))
+    assert lists[0].people == addresses(range(1, 11))
 
 
 def test_nobody_left_waits_for_a_person(desk, lists):
@@ -181,7 +162,7 @@ def test_nobody_left_waits_for_a_person(desk, lists):
     with pytest.raises(HeldError) as held:
         desk.apply()
     assert held.value.code == "destination-emptied"
-    assert lists[0].people == people(range(1, 6))
+    assert lists[0].people == addresses(range(1, 6))
     desk.write(activations={"out": {**TO_LIST, "guards": {"allow_empty": "true"}}})
     desk.apply()
     assert lists[0].people == set()
@@ -222,10 +203,10 @@ def test_whoever_has_a_new_address_is_added_under_it_and_removed_from_the_former
     desk.apply()
     desk.model(contacts(range(1, 5)) + contacts([5], email="new@example.com") + contacts(range(6, 41)))
     desk.apply()
-    assert lists[0].people == people(range(1, 5)) | {"new@example.com"}
+    assert lists[0].people == addresses(range(1, 5)) | {"new@example.com"}
     desk.model(contacts(range(1, 5)) + contacts(range(6, 41)))  # the person is gone from the model
     desk.apply()
-    assert lists[0].people == people(range(1, 5))
+    assert lists[0].people == addresses(range(1, 5))
 
 
 def test_a_list_is_made_once(desk, lists):
@@ -235,14 +216,14 @@ def test_a_list_is_made_once(desk, lists):
     desk.apply()
     desk.publish(range(1, 7))
     desk.apply()
-    assert set(lists[0].lists["made"]) == people(range(1, 7))
+    assert set(lists[0].lists["made"]) == addresses(range(1, 7))
     assert lists[0].people == set()
 
 
 def test_a_list_is_taken_over_after_its_difference_was_shown(desk, lists):
     """Promise 20: whoever is known becomes ours to remove, strangers stay; nothing is sent by it."""
     server, _ = lists
-    server.lists["7"] = {one: {} for one in [*people([1, 2, 9, 10]), "stranger@example.com"]}
+    server.lists["7"] = {one: {} for one in [*addresses([1, 2, 9, 10]), "stranger@example.com"]}
     found = look(desk.project, "out", desk.now)
     told = (found.in_list, found.ours, found.adopted, found.wanted, found.leaving, found.strangers)
     assert told == (5, 0, 4, 2, 2, 1)
@@ -252,7 +233,7 @@ def test_a_list_is_taken_over_after_its_difference_was_shown(desk, lists):
     plan = desk.plan()
     assert (plan.counts["adds"], plan.counts["removes"], plan.counts["unchanged"]) == (3, 2, 2)
     desk.apply()
-    assert server.people == people(range(1, 6)) | {"stranger@example.com"}
+    assert server.people == addresses(range(1, 6)) | {"stranger@example.com"}
     assert look(desk.project, "out", desk.now).ours == 5
 
 

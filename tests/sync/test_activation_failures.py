@@ -1,37 +1,19 @@
 """What goes wrong while an activation is sent: rejections, poisoned batches, calls without answer, revoked consent."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from remote_segments.errors import HeldError, ProjectError, RemoteSegmentsError
 from remote_segments.sync.activation.running import Pace
-from tests.support.activations import TO_LIST, Desk, address, contacts
-from tests.support.list_server import ListServer, list_server, manifest
+from tests.support.activations import TO_LIST, Desk, address, addresses, contacts, ready
+from tests.support.list_server import manifest
 
 NOW = {**TO_LIST, "first_plan": "send"}
 
 
 @pytest.fixture
-def lists() -> Iterator[tuple[ListServer, str]]:
-    """The lists, and where they are served."""
-    with list_server() as served:
-        yield served
-
-
-@pytest.fixture
 def desk(tmp_path, warehouse, lists) -> Desk:
     """A project with forty contacts, of whom the first twenty-five are in the published segment."""
-    made = Desk(tmp_path, warehouse, lists[1])
-    made.write()
-    made.model(contacts(range(1, 41)))
-    made.publish(range(1, 26))
-    return made
-
-
-def people(numbers) -> set[str]:
-    """Their addresses."""
-    return {address(one) for one in numbers}
+    return ready(tmp_path, warehouse, lists[1], range(1, 26))
 
 
 def test_a_rejected_member_is_tried_again_later_and_a_permanent_one_never(desk, lists):
@@ -51,10 +33,10 @@ def test_a_rejected_member_is_tried_again_later_and_a_permanent_one_never(desk, 
     server.rejected = {}
     desk.publish(range(1, 26))
     desk.apply()
-    assert server.people == people(range(1, 26)) - {address(4)}
+    assert server.people == addresses(range(1, 26)) - {address(4)}
     desk.model([*contacts(range(1, 4)), *contacts([4], email="other@example.com"), *contacts(range(5, 41))])
     desk.apply()
-    assert server.people == people(range(1, 26)) - {address(4)} | {"other@example.com"}
+    assert server.people == addresses(range(1, 26)) - {address(4)} | {"other@example.com"}
 
 
 def test_a_poisoned_batch_is_halved_until_the_bad_member_is_alone(desk, lists):
@@ -62,7 +44,7 @@ def test_a_poisoned_batch_is_halved_until_the_bad_member_is_alone(desk, lists):
     server, _ = lists
     server.spoiled = {address(7)}
     sent = desk.apply()
-    assert server.people == people(range(1, 26)) - {address(7)}
+    assert server.people == addresses(range(1, 26)) - {address(7)}
     assert (sent.send.accepted, sent.send.rejected) == (24, 1)
     assert [row for row in desk.ledger("key, outcome, permanent") if row[1] != "accepted"] == [("7", "rejected", 0)]
 
@@ -88,7 +70,7 @@ def test_a_call_that_was_never_carried_out_is_sent_again_once_that_is_known(desk
     server.lost = {2}
     desk.apply()
     desk.apply()
-    assert server.people == people(range(1, 26))
+    assert server.people == addresses(range(1, 26))
     assert [len(some) for _, some in server.calls] == [10, 10, 5, 10]
 
 
@@ -120,9 +102,9 @@ def test_nobody_is_removed_while_adds_are_in_doubt(desk, lists):
     server.cut = {len(server.calls) + 1}
     sent = desk.apply()
     assert (sent.send.state, sent.send.reason) == ("stopped", "adds-in-doubt")
-    assert server.people >= people(range(1, 31))
+    assert server.people >= addresses(range(1, 31))
     desk.apply()
-    assert server.people == people(range(5, 31))
+    assert server.people == addresses(range(5, 31))
 
 
 def test_a_refused_key_stops_the_sending_and_nothing_is_lost(desk, lists):
@@ -135,9 +117,9 @@ def test_a_refused_key_stops_the_sending_and_nothing_is_lost(desk, lists):
     assert desk.rows("SELECT count(*) FROM {s}.outgoing") == [(0,)]
     taken = server.people
     desk.apply()
-    assert server.people == people(range(1, 26))
+    assert server.people == addresses(range(1, 26))
     sent = [one for number, (_, some) in enumerate(server.calls, 1) if number != 2 for one in some]
-    assert sorted(sent) == sorted(people(range(1, 26)))
+    assert sorted(sent) == sorted(addresses(range(1, 26)))
     assert len(taken) in (10, 15)
 
 
@@ -146,7 +128,7 @@ def test_too_large_a_body_is_halved(desk, lists):
     server, _ = lists
     server.statuses = {1: 413}
     sent = desk.apply()
-    assert (sent.send.accepted, server.people) == (25, people(range(1, 26)))
+    assert (sent.send.accepted, server.people) == (25, addresses(range(1, 26)))
 
 
 def test_too_many_rejections_stop_the_sending_and_wait_for_a_person(desk, lists):
@@ -178,12 +160,12 @@ def test_whoever_is_suppressed_or_has_not_consented_is_not_sent_and_who_revokes_
     desk.model([*contacts(range(1, 4)), *contacts([4], consent="no"), *contacts(range(5, 41))])
     desk.publish(range(1, 26))
     desk.apply()
-    assert server.people == people(range(3, 26)) - {address(4)}
+    assert server.people == addresses(range(3, 26)) - {address(4)}
     plan = desk.plan()
     assert dict(plan.reasons) == {"suppressed: gone": 2, "no consent: mail": 1}
     desk.model([*contacts(range(1, 4)), *contacts([4, 9], consent="no"), *contacts([5, 6, 7, 8, *range(10, 41)])])
     desk.apply()
-    assert server.people == people(range(3, 26)) - {address(4), address(9)}
+    assert server.people == addresses(range(3, 26)) - {address(4), address(9)}
 
 
 def test_consent_that_is_revoked_between_plan_and_send_counts(desk, lists):
@@ -200,7 +182,7 @@ def test_consent_that_is_revoked_between_plan_and_send_counts(desk, lists):
     sending = desk.ledger("key, outcome, reason")
     skipped = [row for row in sending if row[1] == "skipped"]
     assert server.people
-    assert not server.people & (people(range(16, 26)) - set(server.calls[0][1]))
+    assert not server.people & (addresses(range(16, 26)) - set(server.calls[0][1]))
     assert skipped
     assert {reason for _, _, reason in skipped} == {"no consent: mail"}
     assert sent.send.skipped == len(skipped)

@@ -12,6 +12,7 @@ from remote_segments.membership.history import keys_at
 from remote_segments.sync.snapshots import latest_published
 from remote_segments.warehouses.duckdb_session import DuckDBSession
 from tests.support.memberships import START, Segment
+from tests.support.stopping import StoppedError, stop_at
 from tests.support.warehouses import duckdb_warehouse
 
 ROOT = Path(__file__).parents[2]
@@ -84,10 +85,6 @@ def test_a_refresh_killed_at_any_moment_leaves_the_old_or_the_new(tmp_path):
     assert {tuple(shown(folder, others)) for folder in folders} <= {tuple(OLD), tuple(NEW)}
 
 
-class InterruptionError(Exception):
-    """What a statement of these tests fails with."""
-
-
 @pytest.mark.parametrize("stage", ["map", "publish"])
 def test_an_exception_at_any_statement_leaves_the_old_one(tmp_path, monkeypatch, stage):
     """Promise 1: whatever statement fails, nothing of the stage is kept."""
@@ -96,24 +93,14 @@ def test_an_exception_at_any_statement_leaves_the_old_one(tmp_path, monkeypatch,
     if stage == "publish":
         segment.map()
     before = segment.rows("SELECT * FROM {s}.snapshots ORDER BY snapshot_id")
-    original = DuckDBSession.execute
     failing = 0
     while True:
         failing += 1
-        left = failing
-
-        def execute(self, sql):
-            nonlocal left
-            left -= 1
-            if left == 0:
-                raise InterruptionError
-            return original(self, sql)
-
         with monkeypatch.context() as patch:
-            patch.setattr(DuckDBSession, "execute", execute)
+            stop_at(patch, DuckDBSession, failing)
             try:
                 getattr(segment, stage)()
-            except InterruptionError:
+            except StoppedError:
                 pass
             else:
                 break

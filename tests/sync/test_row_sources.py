@@ -22,6 +22,7 @@ from remote_segments.sync.publication import publish_segment
 from remote_segments.sync.snapshots import Snapshot
 from remote_segments.sync.status import read_status
 from tests.support.deliveries import WRITTEN, content, put
+from tests.support.row_projects import row_project
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
@@ -49,18 +50,7 @@ QUERIED = {
 @pytest.fixture(params=["duckdb", "postgres"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A project on each warehouse, with a connection to files and one to the warehouse."""
-    warehouse: dict[str, Any] = {"kind": "duckdb", "path": "warehouse.duckdb"}
-    if request.param == "postgres":
-        (tmp_path / "dsn").write_text(request.getfixturevalue("postgres_dsn"))
-        warehouse = {"kind": "postgres", "dsn": {"file": "dsn"}}
-    document = {
-        "version": "1",
-        "start": "2026-11-01",
-        "warehouse": warehouse,
-        "connections": {"drop": {"platform": "files", "url": "drop"}, "own": {"platform": "warehouse"}},
-        "models": {"contacts": {"path": "contacts.csv", "key": "contact_id"}},
-    }
-    (tmp_path / "project.yaml").write_text(yaml.safe_dump(document))
+    row_project(request, tmp_path)
     put(tmp_path, "contacts.csv", content(PEOPLE, "csv"))
     return tmp_path
 
