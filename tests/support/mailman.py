@@ -65,7 +65,9 @@ class Mailman:
         except subprocess.TimeoutExpired as late:
             pytest.fail(f"{name} took longer than {late.timeout} s: {str(late.output)[-1500:]}")
         if done.returncode != 0:
-            pytest.fail(f"{name} ended with {done.returncode}: {done.stdout[-1500:]}")
+            log = self.run / "mailman" / "start.log"
+            more = log.read_text() if name == "start.sh" and log.is_file() else ""
+            pytest.fail(f"{name} ended with {done.returncode}: {(done.stdout + more)[-1500:]}")
         return done.stdout
 
     def ask(self, method: str, path: str, **fields: str) -> Any:
@@ -133,14 +135,30 @@ def running() -> Iterator[Mailman]:
 
 
 def _stop(server: Mailman) -> None:
-    """Stops the server and waits until its port is free again."""
-    if (server.run / "mailman" / "var" / "master.pid").is_file() and _listens():
+    """Stops the server and waits until its master has ended, too.
+
+    The master frees its port seconds before its lock, and a server whose lock is held refuses to start.
+    """
+    file = server.run / "mailman" / "var" / "master.pid"
+    master = int(file.read_text()) if file.is_file() else None
+    if master and _runs(master):
         server.script("stop.sh")
     until = time.monotonic() + BOUNDS["stop.sh"]
-    while _listens():
+    while _listens() or (master and _runs(master)):
         if time.monotonic() > until:
-            pytest.fail(f"port {PORT} is still in use by a server that stop.sh does not end")
+            pytest.fail(f"a server that stop.sh does not end is still there, on port {PORT} or as process {master}")
         time.sleep(0.1)
+    # A lock outlives a master that was killed, and names a process that may be another program's by now.
+    for lock in (server.run / "mailman" / "var" / "locks").glob("master.lck*"):
+        lock.unlink()
+
+
+def _runs(master: int) -> bool:
+    """Whether the process is there and is a Mailman's: its number may belong to another program by now."""
+    try:
+        return b"mailman" in Path(f"/proc/{master}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _listens() -> bool:
