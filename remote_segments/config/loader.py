@@ -1,7 +1,7 @@
 """Reads a project's folder: every file, in two passes, and everything that is wrong at once."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ class _Reading:
     audiences: Written[Audience] = field(default_factory=Written)
     activations: Written[Activation] = field(default_factory=Written)
     parts: dict[str, SoundParts] = field(default_factory=dict)
-    platforms: dict[str, Platform] = field(default_factory=dict)
+    platforms: Mapping[str, Platform] = field(default_factory=dict)
     platform_names: set[str] = field(default_factory=set)
 
     def read_platforms(self) -> None:

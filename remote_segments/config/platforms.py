@@ -1,9 +1,12 @@
 """All platforms that a project can connect to: those with a manifest, and those whose sources its segments describe."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from remote_segments.errors import InvalidProject, Location, Problem
 from remote_segments.files.platform import FILES
+from remote_segments.on_demand import OnDemand
 from remote_segments.rest.catalog import load_platforms, manifest_files
 from remote_segments.rest.catalog import verbs as verbs_of_manifest
 from remote_segments.rest.manifest import Manifest, SourceKind
@@ -20,8 +23,8 @@ WITHOUT_MANIFEST: dict[str, ColumnPlatform] = {one.name: one for one in (FILES, 
 """By name; a project's own manifest cannot replace them."""
 
 
-def all_platforms(extra: Path | None = None) -> dict[str, Platform]:
-    """Returns all platforms by name.
+def all_platforms(extra: Path | None = None) -> Mapping[str, Platform]:
+    """Returns all platforms by name; a bundled manifest is read when it is first asked for.
 
     Args:
         extra: folder with manifests of the user's own; may be missing.
@@ -37,7 +40,9 @@ def all_platforms(extra: Path | None = None) -> dict[str, Platform]:
         raise InvalidProject([*problems, *error.problems]) from None
     if problems:
         raise InvalidProject(problems)
-    return {**manifests, **WITHOUT_MANIFEST}
+    makers: dict[str, Callable[[], Platform]] = {**manifests.makers}
+    makers.update((name, partial(WITHOUT_MANIFEST.__getitem__, name)) for name in WITHOUT_MANIFEST)
+    return OnDemand(makers)
 
 
 def verbs(platform: Platform) -> tuple[str, ...]:

@@ -1,11 +1,13 @@
 """Manifests: those that come with the project, and those that a user adds."""
 
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from importlib import resources
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from remote_segments.errors import InvalidProject, Location, Problem
+from remote_segments.on_demand import OnDemand
 from remote_segments.platforms import EXCHANGES
 from remote_segments.rest.manifest import Manifest
 from remote_segments.rest.python.loading import code_beside, installed, installed_manifest, refuse_lacking
@@ -80,10 +82,11 @@ def verbs(manifest: Manifest) -> tuple[str, ...]:
     return (*reading, *listing, *sending, *creating)
 
 
-def load_platforms(extra: Path | None = None) -> dict[str, Manifest]:
+def load_platforms(extra: Path | None = None) -> OnDemand[Manifest]:
     """Returns all manifests by name; those further on replace others of their name.
 
-    First the bundled ones, then those that installed packages bring along, then a project's own.
+    First the bundled ones, then those that installed packages bring along, then a project's own. A bundled one is read
+    when it is first asked for, since a project uses few of them; those of others are read, and so checked, at once.
 
     Args:
         extra: folder with manifests of the user's own; may be missing.
@@ -92,10 +95,9 @@ def load_platforms(extra: Path | None = None) -> dict[str, Manifest]:
         InvalidProject: everything that is wrong with the files of `extra`, and with installed platforms.
     """
     own = manifest_files(extra) if extra is not None else []
-    manifests: dict[str, Manifest] = {}
+    makers: dict[str, Callable[[], Manifest]] = {path.stem: partial(_bundled, path) for path in bundled()}
     problems: list[Problem] = []
-    loaders = [partial(load_manifest, path) for path in bundled()]
-    loaders += [partial(_installed, point) for point in installed()]
+    loaders = [partial(_installed, point) for point in installed()]
     loaders += [partial(load_manifest, path) for path in own]
     for load_one in loaders:
         try:
@@ -103,7 +105,16 @@ def load_platforms(extra: Path | None = None) -> dict[str, Manifest]:
         except InvalidProject as error:
             problems.extend(error.problems)
         else:
-            manifests[manifest.name] = manifest
+            makers[manifest.name] = partial(_itself, manifest)
     if problems:
         raise InvalidProject(problems)
-    return manifests
+    return OnDemand(makers)
+
+
+@cache  # what comes with the project does not change while it runs
+def _bundled(path: Path) -> Manifest:
+    return load_manifest(path)
+
+
+def _itself(manifest: Manifest) -> Manifest:
+    return manifest

@@ -146,11 +146,9 @@ def _ids_of(manifest: Manifest) -> str:
 
 def _read(project: Project, target: Target, connect: Connect, page_size: int | None) -> Reading:
     listener = Listener()
-    platforms = dict(project.platforms)
     name = project.connections[target.connection].platform
     manifest = paged(manifest_of(project, target.connection), target.kind, page_size)
-    platforms[name] = manifest
-    with connect(replace(project, platforms=platforms), target.connection, transport=listener) as platform:
+    with connect(replace(project, platforms={name: manifest}), target.connection, transport=listener) as platform:
         fetch = platform.fetch(target.kind, target.ids)
         columns: dict[str, list[str | None]] = {}
         for page in fetch:
