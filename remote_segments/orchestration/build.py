@@ -18,6 +18,7 @@ from remote_segments.orchestration.alerts import Tell, build_alert_sensor
 from remote_segments.orchestration.audience_schedules import build_audience_job, build_audience_schedules
 from remote_segments.orchestration.audiences import Combined, build_audience
 from remote_segments.orchestration.chain import Chain, build_chain
+from remote_segments.orchestration.collecting import keeping_all
 from remote_segments.orchestration.deciding import build_decision_job
 from remote_segments.orchestration.failures import RETRIES
 from remote_segments.orchestration.fetching import FETCHES, run_fetches
@@ -31,6 +32,7 @@ from remote_segments.orchestration.sensors import build_age_check, build_age_sen
 from remote_segments.orchestration.upstream import models_read
 
 
+@keeping_all()
 def build_definitions(
     path: str | Path | None = None,
     *,
