@@ -39,14 +39,14 @@ WIDEST_MATRIX = 8
 """Segments that a matrix has room for at a terminal."""
 
 
-@analyze.command("funnel", short_help="From fetched to enriched, with the reasons of each loss.")
+@analyze.command("funnel", short_help="From fetched to sent, with the reasons of each loss.")
 def funnel(
     names: NamesArgument = None,
     smallest: SmallestOption = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how many fetched members are people of the model, and where the others were lost."""
+    """Show how many fetched members are people of the model and were sent, and where the others were lost."""
     loaded = load_project(project_folder(project))
     found = analysis.funnel(loaded, names or None, smallest=smallest)
     if as_json:
@@ -55,7 +55,10 @@ def funnel(
     for name, rows in found.groupby("segment", sort=False):
         say(f"{name}")
         shown = rows.assign(step=rows.step.where(rows.reason.isna(), "  " + rows.reason.astype("string")))
-        _print_bars(shown[["step", "members", "share"]], "share")
+        _print_bars(shown[rows.activation.isna()][["step", "members", "share"]], "share")
+        for activation, sent in shown[rows.activation.notna()].groupby("activation"):
+            say(f"{name}, sent by {activation}")
+            _print_bars(sent[["step", "members", "share"]], "share")
     _tell_missing(loaded, names)
 
 

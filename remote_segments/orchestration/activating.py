@@ -101,7 +101,7 @@ def _send_asset(
     def send(context: dg.AssetExecutionContext, config: SendConfig) -> Results:
         with translated(retries):
             done = apply(project, name, plan_id=config.plan, run_id=context.run.run_id)
-        yield dg.MaterializeResult(asset_key=key, metadata=send_metadata(done))
+        yield dg.MaterializeResult(asset_key=key, metadata={**_overview(project, activation), **send_metadata(done)})
 
     made: dg.AssetsDefinition = dg.asset(**options)(send)
     return made
@@ -119,6 +119,15 @@ def send_metadata(done: Applied) -> dict[str, Any]:
     names = ("adds", "removes", "updates", "accepted", "rejected", "unanswered", "skipped", "calls")
     found = {name: getattr(done.send, name) for name in names}
     return {"plan": done.plan.plan_id, **{name: value for name, value in found.items() if value is not None}}
+
+
+def _overview(project: Project, activation: Activation) -> dict[str, Any]:
+    """The steps from enriched to sent as a small picture."""
+    from remote_segments.report.sketch import sketch_of_sending
+    from remote_segments.sync.analysis.sendings import sending_of
+
+    found = sending_of(project, activation.name)
+    return {} if found is None else {"overview": dg.MetadataValue.md(sketch_of_sending(found))}
 
 
 def _words(counts: Any) -> dict[str, int]:

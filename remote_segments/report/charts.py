@@ -138,7 +138,7 @@ def _waterfall(steps: Rows) -> list[dict[str, Any]]:
 
 
 def _count(number: Any, sign: str = "") -> str:
-    return "left out" if number is None else f"{sign}{int(number):,}"
+    return "not shown" if number is None else f"{sign}{int(number):,}"
 
 
 def _two_colours(field: str, values: Sequence[str], colours: Sequence[str]) -> dict[str, Any]:

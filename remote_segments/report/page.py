@@ -151,8 +151,15 @@ def _segments(content: Content) -> Iterator[str]:
 
 
 def _figures(content: Content, name: str) -> Iterator[str]:
+    import pandas as pd
+
     steps = content.funnels[name]
-    yield _figure("From fetched to enriched", "What was lost, and why.", charts.funnel(steps), table(steps))
+    way = steps[steps.activation.isna()].drop(columns="activation")
+    yield _figure("From fetched to enriched", "What was lost, and why.", charts.funnel(way), table(way))
+    for activation, sent in steps[steps.activation.notna()].groupby("activation"):
+        end = pd.concat([way[(way.step == "enriched") & way.reason.isna()], sent.drop(columns="activation")])
+        note = "Who may be sent, and of them who is there by our doing."
+        yield _figure(f"Sent by {activation}", note, charts.funnel(end), table(end))
     sizes = content.trends[name]
     yield _figure(
         "Size", "Members in UTC; below who joined and, downwards, who left.", charts.trend(sizes), table(sizes)

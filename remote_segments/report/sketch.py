@@ -1,8 +1,9 @@
-"""A segment in some lines of text: where its members went, and how its size did; for places that show Markdown."""
+"""A segment or a send in some lines of text: where its members went, and how its size did; as Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from remote_segments.membership.tables import REASONS
+from remote_segments.sync.analysis.sendings import Sending
 from remote_segments.sync.snapshots import Snapshot
 
 BAR = 16
@@ -24,15 +25,29 @@ def sketch(snapshot: Snapshot, sizes: Sequence[int]) -> str:
     lost = {reason: getattr(snapshot, reason) or 0 for reason in REASONS}
     mapped = snapshot.mapped or 0
     fetched = mapped + sum(lost.values())
-    rows = [("fetched", fetched, fetched)]
-    rows += [(f"- {reason}", count, count) for reason, count in lost.items() if count]
-    rows += [("mapped", mapped, mapped)]
-    lines = [f"| {name} | {count:,} | {_bar(part, fetched)} |" for name, count, part in rows]
-    table = "\n".join(("| | members | |", "|---|---:|---|", *lines))
+    rows = [("fetched", fetched), *_losses(lost), ("mapped", mapped)]
+    table = _table(rows, fetched)
     if len(sizes) < 2:
         return table
     low, high = min(sizes), max(sizes)
     return f"{table}\n\nSize of the last {len(sizes)} snapshots, {low:,} to {high:,}: {_line(sizes)}"
+
+
+def sketch_of_sending(sent: Sending) -> str:
+    """A table of the steps from enriched to sent, with the losses that occurred."""
+    allowed = sent.there + sum(sent.absent.values())
+    rows = [("enriched", sent.enriched), *_losses(sent.withheld)]
+    rows += [("allowed", allowed), *_losses(sent.absent), ("sent", sent.there)]
+    return _table(rows, max(sent.enriched, allowed))
+
+
+def _losses(lost: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(f"- {reason}", count) for reason, count in lost.items() if count]
+
+
+def _table(rows: Sequence[tuple[str, int]], whole: int) -> str:
+    lines = [f"| {name} | {count:,} | {_bar(count, whole)} |" for name, count in rows]
+    return "\n".join(("| | members | |", "|---|---:|---|", *lines))
 
 
 def _bar(part: int, whole: int) -> str:

@@ -1,5 +1,6 @@
 """What a person types to plan, approve and send an activation, and what they read."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,9 @@ def test_plan_approve_apply_and_again(desk: Desk) -> None:
     assert "no call was made" in again.out
     assert "nothing to send" in command("plan", "vip_to_drop").out
     assert "applied" in command("status").out
+    funnel = command("analyze", "funnel", "vip")
+    assert "vip, sent by vip_to_drop" in funnel.out
+    assert re.search(r"sent +3 +100.0 %", funnel.out)
 
 
 def test_a_misspelt_name_and_an_outdated_plan_say_what_to_do(desk: Desk) -> None:

@@ -57,6 +57,12 @@ def test_a_held_plan_blocks_the_send_until_it_is_approved(desk: Desk) -> None:
     [done] = sent.asset_materializations_for_node(SEND.to_python_identifier())
     assert plan.metadata["adds"].value == 3
     assert (done.metadata["accepted"].value, done.metadata["calls"].value) == (3, 1)
+    rows = [line.split("|")[1:3] for line in done.metadata["overview"].value.splitlines()[2:]]
+    assert [(name.strip(), number.strip()) for name, number in rows] == [
+        ("enriched", "3"),
+        ("allowed", "3"),
+        ("sent", "3"),
+    ]
 
 
 def test_the_sensor_asks_once_for_each_published_snapshot(desk: Desk) -> None:

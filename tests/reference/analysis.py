@@ -50,3 +50,33 @@ def may_be_shown(shown: Sequence[int | None], counts: Sequence[int], smallest: i
     if any(seen is not None and 0 < seen < smallest for seen in shown):
         return False
     return not missing or (len(missing) >= 2 and sum(missing) >= smallest)
+
+
+def on_the_way(
+    keys: Iterable[str],
+    addresses: Mapping[str, str | None],
+    lists: Sequence[tuple[str, frozenset[str], bool]],
+    known: Mapping[str, tuple[str, str]],
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Why people may not be sent, and where the others are.
+
+    Args:
+        keys: the membership.
+        addresses: by key of the model, None for whoever has none.
+        lists: in their order the reason, the keys on the list, and whether these are the ones who may be sent.
+        known: whether each person is there, and what became of the last send.
+    """
+    withheld, places = Counter[str](), Counter[str]()
+    for key in keys:
+        if key not in addresses:
+            continue
+        reason = next((why for why, listed, allows in lists if (key in listed) != allows), None)
+        if reason is None and addresses[key] is None:
+            reason = "not addressable"
+        if reason is not None:
+            withheld[reason] += 1
+            continue
+        present, outcome = known.get(key, ("never", ""))
+        rejected = "rejected" if outcome == "rejected" else "not sent"
+        places[{"yes": "there", "unknown": "unknown"}.get(present, rejected)] += 1
+    return dict(withheld), dict(places)
