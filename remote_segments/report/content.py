@@ -72,7 +72,7 @@ def read_content(
     if not published:
         return Content(chosen, now, statuses, smallest)
     with asking(project, published) as (session, shown):
-        found = combinations(session, shown)
+        found = combinations(session, project, shown)
         attributes = profiles(session, project, shown, by, smallest or 0)
     return Content(
         chosen,

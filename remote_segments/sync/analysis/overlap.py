@@ -34,7 +34,7 @@ def overlap(project: Project, names: Sequence[str] | None = None, *, smallest: i
         ProjectError: `unknown-segment`, `segment-never-published`.
     """
     with asking(project, names) as (session, shown):
-        found = combinations(session, shown)
+        found = combinations(session, project, shown)
     return joined_frames([pair_frame(one, smallest or 0) for one in found])
 
 
@@ -43,7 +43,7 @@ def overlaps(
 ) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """What `overlap` and `intersections` return, of one look at the keys."""
     with asking(project, names) as (session, shown):
-        found = combinations(session, shown)
+        found = combinations(session, project, shown)
     pairs = [pair_frame(one, smallest or 0) for one in found]
     return joined_frames(pairs), joined_frames([intersection_frame(one, limit, smallest or 0) for one in found])
 
@@ -66,7 +66,7 @@ def intersections(
         ProjectError: `unknown-segment`, `segment-never-published`.
     """
     with asking(project, names) as (session, shown):
-        found = combinations(session, shown)
+        found = combinations(session, project, shown)
     return joined_frames([intersection_frame(one, limit, smallest or 0) for one in found])
 
 
@@ -86,7 +86,7 @@ def pressure(project: Project, names: Sequence[str] | None = None, *, smallest: 
         ProjectError: `unknown-segment`, `segment-never-published`.
     """
     with asking(project, names) as (session, shown):
-        found = combinations(session, shown)
+        found = combinations(session, project, shown)
     return joined_frames([pressure_frame(one, smallest or 0) for one in found])
 
 

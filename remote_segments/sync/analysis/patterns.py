@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from remote_segments.config.project import Project
 from remote_segments.membership.analysis.current import WORD
 from remote_segments.membership.analysis.patterns import patterns, words
 from remote_segments.sync.analysis.shown import Shown, Space, scope_for
@@ -83,12 +84,12 @@ def common(bits: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
     return total + np.triu(total, 1).T
 
 
-def combinations(session: Session, shown: Shown) -> list[Combinations]:
+def combinations(session: Session, project: Project, shown: Shown) -> list[Combinations]:
     """Reads the combinations of all segments, for each space of keys by one statement."""
     import numpy as np
 
     found = []
-    for space, snapshots in shown.spaces().items():
+    for space, snapshots in shown.peoples(project).items():
         scope = scope_for(session, snapshots)
         table = session.arrow(scope.sql(patterns(scope, len(snapshots), space[1].count(",") + 1)))
         columns = [table.column(name).to_numpy() for name in words(len(snapshots))]

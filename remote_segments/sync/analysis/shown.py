@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from remote_segments.config.audience_references import same_key
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
 from remote_segments.membership.analysis.current import CURRENT, current_snapshots
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Space = tuple[str, str]
-"""A model's name and its key columns: people of one space can be compared."""
+"""A model's name and its key columns: people of one space can be compared; several names where keys are declared the
+same."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,30 @@ class Shown:
         """The snapshots by the space of their keys, in the order of the names."""
         found: dict[Space, list[Snapshot]] = {}
         for one in self.snapshots.values():
-            found.setdefault((one.model or "", one.key_columns or ""), []).append(one)
+            found.setdefault(_space(one), []).append(one)
         return found
+
+    def peoples(self, project: Project) -> dict[Space, list[Snapshot]]:
+        """The same, with the spaces of models that are declared to have the same keys as one: `contacts, users`."""
+        together: dict[Space, list[Space]] = {}
+        for space in self.spaces():
+            first = next((one for one in together if _same_people(project, one, space)), space)
+            together.setdefault(first, []).append(space)
+        found = {}
+        for (name, key), some in together.items():
+            names = ", ".join(sorted(one for one, _ in some)) if len(some) > 1 else name
+            found[names, key] = [one for one in self.snapshots.values() if _space(one) in some]
+        return found
+
+
+def _space(one: Snapshot) -> Space:
+    return one.model or "", one.key_columns or ""
+
+
+def _same_people(project: Project, one: Space, other: Space) -> bool:
+    """Whether two spaces are of models with the same keys, and neither is of a key that its model has no more."""
+    current = {(name, ",".join(model.key)) for name, model in project.models.items()}
+    return {one, other} <= current and same_key(project.models, one[0], other[0])
 
 
 def chosen_names(project: Project, names: Sequence[str] | None) -> list[str]:

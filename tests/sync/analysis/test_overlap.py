@@ -1,16 +1,22 @@
 """Overlaps, exact combinations and pressure of many segments, judged by plain sets on both engines."""
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
+from remote_segments.config.loader import load_project
 from remote_segments.errors import ProjectError
+from remote_segments.membership.literals import table_name
 from remote_segments.sync.analysis import intersections, overlap, pressure
 from remote_segments.warehouses.duckdb import DuckDBWarehouse
 from remote_segments.warehouses.postgres import PostgresWarehouse
 from tests.reference import analysis as reference
 from tests.support.analysed import Analysed, analysed
+from tests.support.projects import VIP, write_segment
 
 ALL = 10_000
 
@@ -122,6 +128,54 @@ def test_small_pressure_is_shown_as_so_many_or_more(small_desk: Analysed) -> Non
     found = pressure(small_desk.project, smallest=55)
     assert found.people.isna().all()
     assert list(found.people_or_more.dropna()) == [110]
+
+
+def of_users(desk: Analysed, names: Sequence[str], **model: str) -> None:
+    """Makes published segments those of another model, with a key of another name."""
+    file = desk.project.folder / "project.yaml"
+    document = yaml.safe_load(file.read_text())
+    document["models"]["users"] = {"table": "crm.users", "key": "user_id", **model}
+    file.write_text(yaml.safe_dump(document))
+    for name in names:
+        write_segment(desk.project.folder, name, {**VIP, "model": "users"})
+        with desk.project.open_warehouse().write() as session:
+            table = table_name(session.schema, "snapshots")
+            session.execute(f"UPDATE {table} SET model = 'users', key_columns = 'user_id' WHERE segment = '{name}'")
+    desk.project = replace(load_project(desk.project.folder), warehouse=desk.project.warehouse)
+
+
+def test_models_with_the_same_keys_have_the_same_people(
+    tmp_path: Path, warehouse: DuckDBWarehouse | PostgresWarehouse
+) -> None:
+    """Declared by `same_key_as`: pairs, combinations and pressure are those of one model; undeclared, of two."""
+    segments = some_segments(6, 40, 1)
+    desk = analysed(tmp_path, warehouse, list(segments))
+    for name, keys in segments.items():
+        desk.publish(name, sorted(keys))
+    of_users(desk, ["s002", "s003"])
+    found = overlap(desk.project)
+    assert ("s000", "s002") not in set(zip(found.segment, found.other, strict=True))
+    assert set(pressure(desk.project).model) == {"contacts", "users"}
+    of_users(desk, [], same_key_as="contacts")
+    found = overlap(desk.project)
+    assert dict(zip(zip(found.segment, found.other, strict=True), found.both, strict=True)) == reference.pairs(segments)
+    exact = intersections(desk.project, limit=ALL)
+    assert dict(zip(exact.segments, exact.people, strict=True)) == reference.exactly(segments)
+    burden = pressure(desk.project)
+    rows = zip(burden.segments, burden.people, burden.people_or_more, strict=True)
+    assert {k: (exactly, more) for k, exactly, more in rows} == reference.pressure(segments)
+    assert set(burden.model) == {"contacts, users"}
+
+
+def test_keys_that_a_model_has_no_more_are_nobody_elses(tmp_path: Path, duckdb_warehouse: DuckDBWarehouse) -> None:
+    """A segment that was published with a former key of its model is not compared with the other model."""
+    desk = analysed(tmp_path, duckdb_warehouse, ["one", "two"])
+    desk.publish("one", ["1", "2"])
+    desk.publish("two", ["2", "3"])
+    of_users(desk, ["two"], same_key_as="contacts")
+    assert list(overlap(desk.project).both) == [1]
+    of_users(desk, [], same_key_as="contacts", key="crm_id")
+    assert list(overlap(desk.project).both) == []
 
 
 def test_a_segment_without_a_snapshot_is_left_out(small_desk: Analysed) -> None:

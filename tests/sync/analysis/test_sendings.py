@@ -58,15 +58,15 @@ def know(desk: Desk, known: Mapping[str, tuple[str, str]], **columns: Any) -> No
         session.append("recipients", rows)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_person_is_sent_or_lost_for_one_reason(desk, seed):
     """Lists in their order, then who has no address; of the others who is there; each as a loop over people says."""
     chance = random.Random(seed)
     rows = contacts(range(1, 41))
     for row in rows:
-        row["consent"] = chance.choice(["yes", "YES", "yes", "no", None])
-        row["email"] = chance.choice([row["email"], row["email"], None, "no address"])
-    kept = [row for row in rows if chance.random() < 0.9]
+        row["consent"] = chance.choice(["yes", "YES", "yes", "yes", "yes", "no", None])
+        row["email"] = chance.choice([*[row["email"]] * 6, None, "no address"])
+    kept = [row for row in rows if chance.random() < 0.95]
     desk.model(kept)
     known = {str(number): chance.choice(STATES) for number in range(1, 41) if chance.random() < 0.7}
     know(desk, known)
@@ -83,6 +83,7 @@ def test_every_person_is_sent_or_lost_for_one_reason(desk, seed):
     ]
     keys = [str(number) for number in range(1, 36)]
     withheld, places = on_the_way(keys, addresses, lists, known)
+    assert len(places) == 4
     found = steps(desk, "out")
     assert {reason: found["allowed", reason] or 0 for reason in withheld} == withheld
     assert found["allowed", "gone"] == len(set(keys) - set(addresses))
