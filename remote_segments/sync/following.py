@@ -70,7 +70,8 @@ class Search:
         if not parts:
             nobody = f"SELECT segment, snapshot_id, member_no FROM {self._table('members')} WHERE member_no IS NULL"
             return self.session.stage(ROWS, nobody)
-        everything = f"SELECT * FROM ({' UNION '.join(f'({part})' for part in parts)}) p"
+        # A key leads to one member by every snapshot that was made of the same fetch: each row counts once.
+        everything = f"SELECT DISTINCT * FROM ({' UNION ALL '.join(f'({part})' for part in parts)}) p"
         if person.identifier == KEY:  # an account of somebody else by now is not followed
             others = key_condition(self.lineage, person.keys, "k", others=True)
             everything += (
