@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from remote_segments.config.audience import Audience
-from remote_segments.config.condition import Combination, Comparison, Condition
+from remote_segments.config.condition import Combination, Condition
 from remote_segments.config.folders import Written
 from remote_segments.config.model import Model
 from remote_segments.config.names import RULE, is_name, is_reserved
@@ -72,6 +72,49 @@ def audience_problems(audiences: Written[Audience], segments: Written[Segment], 
 
 
 @dataclass(frozen=True)
+class Use:
+    """A column of a model that a file names, with what is asked of it: operators and their values."""
+
+    model: str
+    column: str
+    at: KeyPath
+    tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def uses(file: Audience, document: Document) -> Iterator[Use]:
+    """Every column that an audience's file names."""
+    chosen = file.columns
+    for key in ("include", "exclude"):
+        for column in (getattr(chosen, key) or ()) if chosen else ():
+            yield Use(file.model, column, ("columns", key))
+    for one, at in _written(file, document):
+        comparisons = [(column, (*at, "where", column), asked) for column, asked in (one.where or {}).items()]
+        if isinstance(one, Condition):
+            comparisons += [(column, (*at, column), asked) for column, asked in (one.model_extra or {}).items()]
+        for column, place, asked in comparisons:
+            named, dot, rest = column.partition(".")
+            model, name = (named, rest) if dot else (file.model, column)
+            yield Use(model, name, place, tuple(asked.tests()))
+
+
+def _written(file: Audience, document: Document) -> Iterator[tuple[Combination, KeyPath]]:
+    """The file, and every condition in it, with its place."""
+    yield from _nested(file, ())
+    content = document.content.get("priority")
+    for name, condition in (file.priority or {}).items():
+        yield from _nested(condition, ("priority", content.index(name) if isinstance(content, list) else name))
+
+
+def _nested(one: Combination, at: KeyPath) -> Iterator[tuple[Combination, KeyPath]]:
+    yield one, at
+    for key in ("all", "any", "none"):
+        for number, condition in enumerate(getattr(one, key) or ()):
+            yield from _nested(condition, (*at, key, number))
+    for number, condition in enumerate(one.at_least.of if one.at_least else ()):
+        yield from _nested(condition, (*at, "at_least", "of", number))
+
+
+@dataclass(frozen=True)
 class _Checking:
     """One file under check."""
 
@@ -88,17 +131,11 @@ class _Checking:
             yield Problem("unknown-model", f"There is no model `{model}`.", fix, self.document.locate(("model",)))
         if not all(is_bounded(part.expression) for part in self.file.parts()):
             yield self._boundless()
-        chosen = self.file.columns
-        for key in ("include", "exclude"):
-            for column in (getattr(chosen, key) or ()) if chosen else ():
-                yield from self._column(model, column, ("columns", key))
-        yield from self._combination(self.file, ())
-        for name, condition in (self.file.priority or {}).items():
-            yield from self._condition(condition, self._priority_path(name))
-
-    def _priority_path(self, name: str) -> KeyPath:
-        content = self.document.content["priority"]
-        return ("priority", content.index(name) if isinstance(content, list) else name)
+        for one, at in _written(self.file, self.document):
+            if isinstance(one, Condition):
+                yield from self._inputs(one, at)
+        for use in uses(self.file, self.document):
+            yield from self._use(use)
 
     def _boundless(self) -> Problem:
         found = "`none` stands alone: that is everybody else whom the model has, and more with every new person."
@@ -106,23 +143,11 @@ class _Checking:
         lines = [path for path in self.document.lines if path[-1:] == ("none",)]
         return Problem("none-alone", found, fix, self.document.locate(min(lines, key=len) if lines else ()))
 
-    def _combination(self, written: Combination, at: KeyPath) -> Iterator[Problem]:
-        for key in ("all", "any", "none"):
-            for number, condition in enumerate(getattr(written, key) or ()):
-                yield from self._condition(condition, (*at, key, number))
-        for number, condition in enumerate(written.at_least.of if written.at_least else ()):
-            yield from self._condition(condition, (*at, "at_least", "of", number))
-        for column, comparison in (written.where or {}).items():
-            yield from self._comparison(column, comparison, (*at, "where", column))
-
-    def _condition(self, condition: Condition, at: KeyPath) -> Iterator[Problem]:
+    def _inputs(self, condition: Condition, at: KeyPath) -> Iterator[Problem]:
         for key in ("segment", "audience", "was_in", "joined", "left"):
             name = getattr(condition, key)
             if name is not None:
                 yield from self._input(name, (*at, key))
-        yield from self._combination(condition, at)
-        for column, comparison in (condition.model_extra or {}).items():
-            yield from self._comparison(column, comparison, (*at, column))
 
     def _input(self, name: str, at: KeyPath) -> Iterator[Problem]:
         where = self.document.locate(at)
@@ -141,29 +166,25 @@ class _Checking:
             return True  # one of them is unknown or broken, which is told of itself
         return same_key(self.known.models, self.file.model, other)
 
-    def _comparison(self, written: str, comparison: Comparison, at: KeyPath) -> Iterator[Problem]:
-        named, dot, rest = written.partition(".")
-        name, column = (named, rest) if dot else (self.file.model, written)
-        if dot and name not in self.known.model_names:
+    def _use(self, use: Use) -> Iterator[Problem]:
+        name, where, own = use.model, self.document.locate(use.at), use.model == self.file.model
+        if not own and name not in self.known.model_names:
             fix = choose(name, sorted(self.known.model_names), "Write it under `models:` in project.yaml.")
-            yield Problem("unknown-model", f"There is no model `{name[:60]}`.", fix, self.document.locate(at))
+            yield Problem("unknown-model", f"There is no model `{name[:60]}`.", fix, where)
             return
-        if dot and not self._same_key(name):
+        if not own and not self._same_key(name):
             found = f"The key of the model `{name}` is not said to be that of `{self.file.model}`."
             fix = f"If it is, write `same_key_as: {self.file.model}` at `models.{name}` in project.yaml."
-            yield Problem("no-common-key", found, fix, self.document.locate(at))
-        yield from self._column(name, column, at)
+            yield Problem("no-common-key", found, fix, where)
         model = self.known.models.get(name)
-        kind = model.columns.get(column) if model and model.columns else None
-        for operator, values in comparison.tests() if kind else ():
+        if model is None:
+            return
+        yield from column_problems(use.column, name, model, self.document, use.at)
+        kind = model.columns.get(use.column) if model.columns else None
+        for operator, values in use.tests if kind else ():
             wrong = misfit(kind, operator, values) if kind else None
             if wrong:
-                yield Problem("type-mismatch", wrong[0], wrong[1], self.document.locate((*at, operator)))
-
-    def _column(self, name: str, column: str, at: KeyPath) -> Iterator[Problem]:
-        model = self.known.models.get(name)
-        if model is not None:
-            yield from column_problems(column, name, model, self.document, at)
+                yield Problem("type-mismatch", wrong[0], wrong[1], self.document.locate((*use.at, operator)))
 
 
 def same_key(models: Mapping[str, Model], first: str, second: str) -> bool:

@@ -1,11 +1,12 @@
 """Conditions on a model's columns: which operators a type has, and which texts are values of it."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
-from remote_segments.suggestions import listed
+from remote_segments.suggestions import choose, listed
 
 ColumnType = Literal["text", "integer", "number", "boolean", "date", "timestamp"]
 """The types that a column's declaration can name, and that every engine's own types are counted among."""
@@ -78,6 +79,30 @@ def misfit(kind: ColumnType, operator: str, values: tuple[str, ...]) -> tuple[st
     if wrong is not None:
         return f"`{wrong[:40]}` is no value of a column of the type {kind}.", f"Write {_WORDS[kind]}."
     return None
+
+
+def unfit(
+    model: str, columns: Mapping[str, str], column: str, operator: str | None, values: tuple[str, ...]
+) -> tuple[str, str, str] | None:
+    """Why a condition cannot be asked of a model as the warehouse has it: code, what was found, what to do.
+
+    Args:
+        model: its name.
+        columns: its columns, with the engine's own types.
+        column: the column that is asked.
+        operator: what is asked of it; None where it only has to be there.
+        values: what it is compared with.
+    """
+    if column not in columns:
+        return "unknown-column", f"The model `{model}` has no column `{column}`.", choose(column, columns)
+    if operator is None:
+        return None
+    kind = column_type(columns[column])
+    if kind is None:
+        found = f"The column `{column}` has the type {columns[column]}, which no condition asks."
+        return "type-mismatch", found, "A model written as sql: can cast it to text, a number or a date."
+    wrong = misfit(kind, operator, values)
+    return ("type-mismatch", f"`{column}`: {wrong[0]}", wrong[1]) if wrong else None
 
 
 def _is(kind: ColumnType, value: str) -> bool:

@@ -1,13 +1,17 @@
 """What only the warehouse and the platforms know about a project: everything that is wrong with it, at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from remote_segments.config.audience import Audience
+from remote_segments.config.audience_references import uses
+from remote_segments.config.common import CommonSettings
 from remote_segments.config.model import Model as WrittenModel
-from remote_segments.config.project import SEGMENTS_FOLDER, Project
+from remote_segments.config.project import AUDIENCES_FOLDER, SEGMENTS_FOLDER, Project
 from remote_segments.config.quota import Budget, budgets, quota_problems
 from remote_segments.config.segment import Segment
 from remote_segments.errors import Location, PlatformError, Problem, ProjectError, RemoteSegmentsError
+from remote_segments.membership.attributes import unfit
 from remote_segments.membership.models import Model, check_columns, published_columns
 from remote_segments.sources.account import Account
 from remote_segments.sources.members import Description
@@ -63,19 +67,25 @@ def check_live(project: Project, connect: Connect = connect) -> Checked:
 def _check_warehouse(project: Project, found: Checked) -> None:
     try:
         with project.open_warehouse().read() as session:
-            for name, model in project.models.items():
-                _check_one_model(session, project, name, model, found)
+            models = {
+                name: _check_one_model(session, project, name, model, found) for name, model in project.models.items()
+            }
+            for audience in project.audiences.values():
+                if not audience.part:
+                    _check_audience(project, audience, models, found)
     except RemoteSegmentsError as error:
         found.add(error, project.locate(("warehouse",)))
 
 
-def _check_one_model(session: Session, project: Project, name: str, written: WrittenModel, found: Checked) -> None:
-    """A model can be read, has its key, has rows, and all columns that segments name."""
+def _check_one_model(
+    session: Session, project: Project, name: str, written: WrittenModel, found: Checked
+) -> Model | None:
+    """A model can be read, has its key, has rows, and all columns that segments name; None where it cannot be read."""
     try:
         relation = session.expose(table=written.table, sql=written.sql, path=written.path)
     except RemoteSegmentsError as error:
         found.add(error, project.locate(("models", name)))
-        return
+        return None
     model = Model(relation.schema, relation.name, relation.columns, written.key)
     sound = True
     for code in written.key:
@@ -86,13 +96,32 @@ def _check_one_model(session: Session, project: Project, name: str, written: Wri
                 where = project.locate((SEGMENTS_FOLDER, segment.name, *path))
                 _column(_with_key(model, ()), (matched, chosen), where, found)
             if sound:
-                _check_collision(model, segment, project, found)
+                _check_collision(model, segment, (SEGMENTS_FOLDER, segment.name, "columns"), project, found)
     if sound:
         plan = Plan(segment=name, model=ModelSource(), key=written.key, entries=(), primary="", definition_hash="")
         try:
             check_model(session, plan, model)
         except RemoteSegmentsError as error:
             found.add(error, project.locate(("models", name, "key")))
+    return model
+
+
+def _check_audience(project: Project, audience: Audience, models: Mapping[str, Model | None], found: Checked) -> None:
+    """The columns that an audience's file names are there, and have the types that its conditions ask."""
+    document = project.documents[audience.name]
+    for use in uses(audience, document):
+        model = models.get(use.model)
+        if model is None:
+            continue  # told of itself
+        for operator, values in use.tests or ((None, ()),):
+            wrong = unfit(use.model, model.columns, use.column, operator, values)
+            if wrong:
+                at = use.at if operator is None or wrong[0] == "unknown-column" else (*use.at, operator)
+                found.add(ProjectError(*wrong), document.locate(at))
+                break
+    own = models.get(audience.model)
+    if own is not None:
+        _check_collision(own, audience, (AUDIENCES_FOLDER, audience.name, "columns"), project, found)
 
 
 def _with_key(model: Model, key: tuple[str, ...]) -> Model:
@@ -121,12 +150,12 @@ def _columns(segment: Segment) -> Iterator[tuple[KeyPath, str | None, str | None
             yield ("columns", key), None, name
 
 
-def _check_collision(model: Model, segment: Segment, project: Project, found: Checked) -> None:
-    chosen = segment.columns
+def _check_collision(model: Model, one: CommonSettings, at: KeyPath, project: Project, found: Checked) -> None:
+    chosen = one.columns
     try:
         published_columns(model, chosen.include if chosen else None, (chosen.exclude or ()) if chosen else (), "")
     except ProjectError as error:
-        found.add(error, project.locate((SEGMENTS_FOLDER, segment.name, "columns")))
+        found.add(error, project.locate(at))
 
 
 def _check_connection(project: Project, name: str, found: Checked, connect: Connect) -> None:

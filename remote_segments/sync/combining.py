@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from remote_segments.errors import ProjectError
-from remote_segments.membership.attributes import column_type, misfit
+from remote_segments.membership.attributes import unfit
 from remote_segments.membership.changes import current_columns
 from remote_segments.membership.combination import Combined
 from remote_segments.membership.compile import unbound
 from remote_segments.membership.expressions import Attribute, leaves
 from remote_segments.membership.guards import Counts
 from remote_segments.membership.models import Model
-from remote_segments.suggestions import choose
 from remote_segments.sync.definitions import settings_of
 from remote_segments.sync.deriving import MAPPED, Derived, check_model, read_model, scope_of
 from remote_segments.sync.inputs import inputs_text, oldest, sources_of, used_inputs, warning_of
@@ -100,14 +99,6 @@ def _check_attributes(plan: Plan, combining: Combining, models: dict[str, Model]
         model = models[leaf.model]
         place = combining.places.get(leaf.column) or combining.places.get(f"{leaf.model}.{leaf.column}")
         where = f"{place}, {plan.where}" if place else plan.where
-        if leaf.column not in model.columns:
-            found = f"The model `{leaf.model}` has no column `{leaf.column}`."
-            raise ProjectError("unknown-column", found, choose(leaf.column, model.columns), where)
-        kind = column_type(model.columns[leaf.column])
-        if kind is None:
-            found = f"The column `{leaf.column}` has the type {model.columns[leaf.column]}, which no condition asks."
-            fix = "A model written as sql: can cast it to text, a number or a date."
-            raise ProjectError("type-mismatch", found, fix, where)
-        wrong = misfit(kind, leaf.operator, leaf.values)
+        wrong = unfit(leaf.model, model.columns, leaf.column, leaf.operator, leaf.values)
         if wrong:
-            raise ProjectError("type-mismatch", f"`{leaf.column}`: {wrong[0]}", wrong[1], where)
+            raise ProjectError(*wrong, where)

@@ -61,6 +61,34 @@ def test_everything_is_told_at_once_with_its_line(project: Project, simulator: S
     assert "segment_configs has 6 problems" in shown.out
 
 
+def test_columns_of_audiences_are_those_of_the_warehouse(project: Project) -> None:
+    """Promise 31: what a condition asks, shows or leaves out is there and has a type that it can be asked of."""
+    (project.folder / "audiences").mkdir()
+    (project.folder / "audiences" / "loyal.yaml").write_text(
+        "model: contacts\n"
+        "all:\n"
+        "  - vip\n"
+        "  - {lifetime_value: {contains: 5}}\n"
+        "any:\n"
+        "  - {contry: FR}\n"
+        "  - {country: FR, contact_id: {in: [C1]}}\n"
+        "priority:\n"
+        "  first: vip\n"
+        "  second: {all: [paying, {lifetime_value: many}]}\n"
+        "columns: {include: [contact_id, e_mail]}\n"
+    )
+    (project.folder / "audiences" / "fine.yaml").write_text("model: contacts\nall: [vip, {country: FR}]\n")
+    assert problems() == [
+        ("type-mismatch", "audiences/loyal.yaml:4"),
+        ("unknown-column", "audiences/loyal.yaml:6"),
+        ("type-mismatch", "audiences/loyal.yaml:10"),
+        ("unknown-column", "audiences/loyal.yaml:11"),
+    ]
+    shown = command("validate", "--live")
+    assert "Did you mean `country`?" in shown.err
+    assert "Did you mean `email`?" in shown.err
+
+
 @pytest.mark.parametrize(
     ("columns", "code"),
     [
