@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
+from remote_segments.errors import ProjectError
 from remote_segments.suggestions import choose, listed
 
 ColumnType = Literal["text", "integer", "number", "boolean", "date", "timestamp"]
@@ -83,8 +84,8 @@ def misfit(kind: ColumnType, operator: str, values: tuple[str, ...]) -> tuple[st
 
 def unfit(
     model: str, columns: Mapping[str, str], column: str, operator: str | None, values: tuple[str, ...]
-) -> tuple[str, str, str] | None:
-    """Why a condition cannot be asked of a model as the warehouse has it: code, what was found, what to do.
+) -> ProjectError | None:
+    """Why a condition cannot be asked of a model as the warehouse has it: `unknown-column` or `type-mismatch`.
 
     Args:
         model: its name.
@@ -94,15 +95,17 @@ def unfit(
         values: what it is compared with.
     """
     if column not in columns:
-        return "unknown-column", f"The model `{model}` has no column `{column}`.", choose(column, columns)
+        found = f"The model `{model}` has no column `{column}`."
+        return ProjectError("unknown-column", found, choose(column, columns))
     if operator is None:
         return None
     kind = column_type(columns[column])
     if kind is None:
         found = f"The column `{column}` has the type {columns[column]}, which no condition asks."
-        return "type-mismatch", found, "A model written as sql: can cast it to text, a number or a date."
+        fix = "A model written as sql: can cast it to text, a number or a date."
+        return ProjectError("type-mismatch", found, fix)
     wrong = misfit(kind, operator, values)
-    return ("type-mismatch", f"`{column}`: {wrong[0]}", wrong[1]) if wrong else None
+    return ProjectError("type-mismatch", f"`{column}`: {wrong[0]}", wrong[1]) if wrong else None
 
 
 def _is(kind: ColumnType, value: str) -> bool:

@@ -116,8 +116,8 @@ def _check_audience(project: Project, audience: Audience, models: Mapping[str, M
         for operator, values in use.tests or ((None, ()),):
             wrong = unfit(use.model, model.columns, use.column, operator, values)
             if wrong:
-                at = use.at if operator is None or wrong[0] == "unknown-column" else (*use.at, operator)
-                found.add(ProjectError(*wrong), document.locate(at))
+                at = use.at if operator is None or wrong.code == "unknown-column" else (*use.at, operator)
+                found.add(wrong, document.locate(at))
                 break
     own = models.get(audience.model)
     if own is not None:

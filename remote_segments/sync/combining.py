@@ -101,4 +101,5 @@ def _check_attributes(plan: Plan, combining: Combining, models: dict[str, Model]
         where = f"{place}, {plan.where}" if place else plan.where
         wrong = unfit(leaf.model, model.columns, leaf.column, leaf.operator, leaf.values)
         if wrong:
-            raise ProjectError(*wrong, where)
+            wrong.placed(where)
+            raise wrong
