@@ -7,7 +7,7 @@ from remote_segments.cli.options import JsonOption, ProjectOption
 from remote_segments.cli.output import out, print_json, print_left_out, print_messages, problem_json, say, status_table
 from remote_segments.cli.prune import told
 from remote_segments.config.folder import project_folder
-from remote_segments.config.partly import files_of, load_for
+from remote_segments.config.partly import files_of, is_made_by, load_for
 from remote_segments.sync.activation.status import read_activations
 from remote_segments.sync.pruning import leftovers
 from remote_segments.sync.status import read_status
@@ -20,7 +20,7 @@ def status(project: ProjectOption = None, as_json: JsonOption = False) -> None:
     statuses = read_status(loaded, datetime.now(UTC))
     activations = read_activations(loaded)
     there = files_of(broken)
-    left = [one for one in leftovers(loaded) if one.segment not in there]
+    left = [one for one in leftovers(loaded) if not is_made_by(one.segment, there)]
     if as_json:
         without = [one.segment for one in left]
         shown = {"segments": [one.as_json() for one in statuses], "without_a_file": without,

@@ -68,8 +68,7 @@ class _Checking:
         key, name = ("segment", self.file.segment) if self.file.segment else ("audience", self.file.audience)
         where = self.document.locate((key,))
         if name not in self.made:
-            fix = choose(name or "", sorted(self.made), f"Write one in {key}s/.")
-            yield Problem("unknown-segment", f"There is no {key} `{name}`.", fix, where)
+            yield from self.known.missing_problems(key, name or "", self.made, where)
         one = self.made.get(name or "")
         if one is not None and isinstance(one, Segment) != (key == "segment"):
             other = "audience" if key == "segment" else "segment"
@@ -177,12 +176,11 @@ def listing_problems(
     listing: Listing, made: Mapping[str, "Segment | Audience | None"], known: Known, document: Document, at: KeyPath
 ) -> Iterator[Problem]:
     """What a suppression or consent names and nobody has."""
-    for key, names in (("segment", made), ("model", known.model_names)):
-        written = getattr(listing, key)
-        if written is not None and written not in names:
-            found = f"There is no {key} `{written}`."
-            code = "unknown-segment" if key == "segment" else "unknown-model"
-            yield Problem(code, found, choose(written, sorted(names)), document.locate((*at, key)))
+    if listing.segment is not None and listing.segment not in made:
+        yield from known.missing_problems("segment", listing.segment, made, document.locate((*at, "segment")))
+    if listing.model is not None and listing.model not in known.model_names:
+        found, fix = f"There is no model `{listing.model}`.", choose(listing.model, sorted(known.model_names))
+        yield Problem("unknown-model", found, fix, document.locate((*at, "model")))
     for name in listing.connections or ():
         if name not in known.connection_names:
             found = f"There is no connection `{name[:60]}`."

@@ -152,8 +152,7 @@ class _Checking:
     def _input(self, name: str, at: KeyPath) -> Iterator[Problem]:
         where = self.document.locate(at)
         if name not in self.models:
-            found = f"There is no segment or audience `{name[:60]}`."
-            yield Problem("unknown-segment", found, choose(name, sorted(self.models), "Write one."), where)
+            yield from self.known.missing_problems("segment or audience", name, self.models, where)
             return
         other = self.models[name]
         if other is not None and not self._same_key(other):

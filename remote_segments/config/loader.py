@@ -162,6 +162,8 @@ class _Reading:
             connection_names=connections if file else written_names(content, "connections"),
             model_names=models if file else written_names(content, "models"),
             platform_names=self.platform_names,
+            broken=[document.file for document in self.audiences.broken.values()],
+            left_out=self.leaving_out,
         )
 
     def _check_references(self, known: Known, document: Document) -> None:

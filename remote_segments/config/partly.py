@@ -32,18 +32,31 @@ def load_for(folder: Path, names: Collection[str], environment: str | None = Non
     told: list[Problem] = []
     while True:
         try:
-            return load_project(folder, environment, leaving_out=left_out), told
+            project = load_project(folder, environment, leaving_out=left_out)
         except InvalidProject as error:
             files = {_file_of(problem, folder) for problem in error.problems}
             told = [*told, *error.problems]
             if None in files or files <= left_out or any(file is not None and file.stem in names for file in files):
                 raise InvalidProject(told) from None
             left_out |= {file for file in files if file is not None}
+        else:
+            if any(is_made_by(name, left_out) for name in names if name not in project.published):
+                raise InvalidProject(told)
+            return project, told
 
 
-def files_of(problems: Collection[Problem]) -> set[str]:
-    """The names of the segments and audiences whose files were left out: they have a file, though a broken one."""
-    return {problem.where.file.stem for problem in problems if isinstance(problem.where, Location)}
+def is_made_by(name: str, left_out: Collection[Path]) -> bool:
+    """Whether a name is that of a file that was left out, or may be that of a part of such an audience."""
+    return any(file.stem == name or _may_make(file, name) for file in left_out)
+
+
+def _may_make(file: Path, name: str) -> bool:
+    return file.parent.name == AUDIENCES_FOLDER and name.startswith(f"{file.stem}_")
+
+
+def files_of(problems: Collection[Problem]) -> set[Path]:
+    """The files that were left out because of problems: what they make has a file, though a broken one."""
+    return {problem.where.file for problem in problems if isinstance(problem.where, Location)}
 
 
 def _file_of(problem: Problem, folder: Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from remote_segments.config import column_sources
 from remote_segments.config.common import CommonSettings
@@ -10,7 +11,7 @@ from remote_segments.config.model import Model
 from remote_segments.config.platforms import Platform
 from remote_segments.config.salvage import SoundParts
 from remote_segments.config.segment import Column, Segment, Source
-from remote_segments.errors import Problem
+from remote_segments.errors import Location, Problem
 from remote_segments.explanations import kind_of, said, secret_in_file, unknown_key
 from remote_segments.files.platform import FILES
 from remote_segments.identifiers import KINDS, Kind, Options
@@ -35,6 +36,27 @@ class Known:
     connection_names: Collection[str]
     model_names: Collection[str]
     platform_names: Collection[str]
+    broken: Collection[Path] = ()
+    """Files of audiences that cannot be read: which parts they make is not known."""
+    left_out: Collection[Path] = ()
+    """Files that were not read, because they are broken or need what is."""
+
+    def missing_problems(self, thing: str, name: str, names: Collection[str], where: Location) -> Iterator[Problem]:
+        """What to say of a name that nobody has: nothing where a broken file may make it, which is told of itself."""
+        if any(_may_make(file, name) for file in self.broken):
+            return
+        maker = next((file for file in self.left_out if file.stem == name or _may_make(file, name)), None)
+        if maker is not None:
+            found = f"`{name}` is made by {maker.parent.name}/{maker.name}, which was left out."
+            yield Problem("file-left-out", found, "Mend that file first.", where)
+            return
+        found = f"There is no {thing} `{name[:60]}`."
+        yield Problem("unknown-segment", found, choose(name, sorted(names), "Write one."), where)
+
+
+def _may_make(file: Path, name: str) -> bool:
+    """Whether a name may be that of a part of a file: of an audience's split or list of priorities."""
+    return file.parent.name == "audiences" and name.startswith(f"{file.stem}_")
 
 
 def connection_problems(name: str, known: Known, document: Document) -> Iterator[Problem]:

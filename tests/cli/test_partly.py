@@ -72,6 +72,36 @@ def test_an_audience_that_needs_a_broken_segment_is_left_out_with_it(partly: Pro
     assert "audiences/both.yaml" in shown.err
 
 
+SPLIT = "split: {salt: s, groups: {a: 40%, b: 60%}}\n"
+
+
+@pytest.mark.parametrize("broken", [f"none: [vpi]\n{SPLIT}", "split: {salt: s, groups: {a: 10%}}\n", ": :\n"])
+def test_a_broken_audience_stops_what_needs_it_and_no_other(project: Project, broken: str) -> None:
+    """Promise 31: others go on; whatever needs a part of it is told so, however little of it can be read."""
+    folder = project.folder / "audiences"
+    folder.mkdir()
+    sound = "model: contacts\nall: [vip]\n"
+    (folder / "offer.yaml").write_text(sound + SPLIT)
+    (folder / "fine.yaml").write_text(sound)
+    (folder / "second.yaml").write_text("model: contacts\nall: [offer_a]\n")
+    assert command("run", "vip", "offer_a", "fine", "second").code == 0
+    (folder / "offer.yaml").write_text(sound + broken)
+    alone = [one for one in command("validate").err.splitlines() if "[" in one]
+    assert {one.split(":")[0] for one in alone} == {"segment_configs/audiences/offer.yaml"}
+    shown = command("run", "fine", "vip")
+    assert shown.code == 0, shown.err
+    assert "second.yaml:2: [file-left-out] `offer_a` is made by audiences/offer.yaml" in shown.err
+    status = command("status", "--json").document
+    assert {one["name"] for one in status["segments"]} == {"vip", "paying", "fine"}
+    assert status["without_a_file"] == []
+    for name in ("offer_a", "second"):
+        refused = command("run", name)
+        assert (refused.code, "audiences/offer.yaml:" in refused.err, "left out;" in refused.err) == (2, True, False)
+    loading._loaded.cache_clear()
+    with pytest.raises(InvalidProject):
+        build_definitions(project.folder)
+
+
 def test_schedules_never_start_with_a_part_of_a_project(partly: Project) -> None:
     """A segment that is dropped from its schedule in silence grows old in silence."""
     loading._loaded.cache_clear()
