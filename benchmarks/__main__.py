@@ -11,6 +11,7 @@ SCRIPTS = (
     "export.py",
     "history.py",
     "activation_plan.py",
+    "sending.py",
     "large.py",
     "combination.py",
 )

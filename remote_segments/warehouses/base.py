@@ -53,6 +53,9 @@ class Session(Protocol):
     def spilling(self) -> AbstractContextManager[None]:
         """Keeps memory small while the block runs: a large intermediate result goes to disk."""
 
+    def stay_small(self, rows: int = 0) -> None:
+        """Keeps memory small until the session has ended; `rows` are those of the largest sets that it joins."""
+
     def stream(self, sql: str, size: int) -> "Iterator[pa.RecordBatch]":
         """Yields the rows of a SELECT of texts in batches of at most `size`; memory does not grow with their number.
 

@@ -197,6 +197,18 @@ class DuckDBSession:
         """Caps DuckDB's memory while the block runs, so that a large intermediate result goes to disk."""
         return self._capped(LOADING_MEMORY)
 
+    def stay_small(self, rows: int = 0) -> None:
+        """Caps DuckDB's memory until the session ends, its commit and the writing of the file's blocks included.
+
+        Joins need some for each thread; what is more goes to disk.
+        """
+        with self._guarded():
+            found = self._connection.execute("SELECT current_setting('memory_limit'), current_setting('threads')")
+            before, threads = found.fetchall()[0]
+        enough = int(LOADING_MEMORY * max(1, int(threads) / 2) * max(1, rows / 1_000_000))
+        if _bytes(str(before)) > enough:
+            self.execute(f"SET memory_limit = '{enough}B'")
+
     def _little_memory(self, parquet: Path) -> AbstractContextManager[None]:
         """Caps DuckDB's memory while rows only pass through: it would keep what it wrote, and grow with the file."""
         described = pyarrow.parquet.read_metadata(parquet)

@@ -61,6 +61,9 @@ class PostgresSession:
         """Nothing to do: Postgres spills whatever is beyond its `work_mem`."""
         return nullcontext()
 
+    def stay_small(self, rows: int = 0) -> None:
+        """Nothing to do, for the same reason."""
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Returns all rows of a SELECT; timestamps are aware datetimes in UTC, whole numbers are ints."""
         with self._guarded():

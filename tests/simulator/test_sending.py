@@ -222,3 +222,12 @@ def test_a_documented_list_takes_members_over_http(simulator: Simulator, path: P
         simulator.fault("reject-member", verb="add")
         assert subject.send("add", people[:1]).outcomes == ["rejected"]
     simulator.state.faults.clear()
+
+
+def test_a_big_list_counts_what_it_is_sent_and_keeps_nothing(simulator: Simulator) -> None:
+    """For measuring: a thousand at a time are taken, whoever they are."""
+    with opened(simulator) as destination:
+        batch = Batch("add", {"profile_id": [f"nobody-{number}" for number in range(1_000)]})
+        answer = destination.send("list", {"list_id": "big-7"}, batch)
+        assert answer.counts() == {"accepted": 1_000}
+    assert [one.status for one in simulator.calls(segment="big-7")] == [204]

@@ -216,6 +216,18 @@ def test_a_loading_session_gets_its_memory_back(tmp_path):
         assert session.rows("SELECT current_setting('memory_limit')") == [("1.0 GiB",)]
 
 
+def test_a_session_that_stays_small_gives_its_memory_back_when_it_has_ended(tmp_path):
+    """The more rows and threads, the more it has; never more than the project allows."""
+    warehouse = opened(tmp_path, memory_limit="1GiB", threads=4)
+    asked = "SELECT current_setting('memory_limit')"
+    for rows, limit in ((0, "128.0 MiB"), (2_000_000, "256.0 MiB"), (90_000_000, "1.0 GiB")):
+        with warehouse.write() as session:
+            session.stay_small(rows)
+            assert session.rows(asked) == [(limit,)]
+    with warehouse.write() as session:
+        assert session.rows(asked) == [("1.0 GiB",)]
+
+
 def test_a_full_disk_and_a_full_memory_are_temporary():
     """Both may pass, and the message says what to do; the texts are DuckDB's own."""
     full = failed(duckdb.TransactionException("Failed to commit: Could not write file: No space left on device"))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import urlencode
 
+import msgspec
 from pydantic import Field
 
 from remote_segments.rest.bodies import Body, embedded
@@ -82,4 +83,7 @@ class WriteCall(Settings):
     def _encoded(self, body: Any) -> bytes:
         if self.body is not None and self.body.kind == "form":
             return urlencode(body, doseq=True).encode()
-        return json.dumps(body).encode()
+        try:
+            return msgspec.json.encode(body)  # ten times as fast, and no number becomes a word that JSON does not have
+        except UnicodeEncodeError:  # half a character, which only an escape can write
+            return json.dumps(body).encode()

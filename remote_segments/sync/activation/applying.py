@@ -223,6 +223,7 @@ class _Application:
             state, reason, message = "held", running.verdict.code, running.verdict.found
         now = self.pace.now()
         with self.warehouse.write() as session:
+            session.stay_small(send.rows)
             return close(session, send, state, now, reason=reason, message=message, calls=calls, seconds=seconds)
 
 

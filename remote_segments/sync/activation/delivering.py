@@ -1,33 +1,18 @@
 """One batch on its way: sent, halved where it is refused as a whole, asked for until its job is done."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
 
-from remote_segments.destinations.abilities import Verb
 from remote_segments.destinations.batches import Answer, Batch
 from remote_segments.destinations.destination import Destination
 from remote_segments.destinations.failures import UNSETTLED, AnswerUnread, BatchRefused
 from remote_segments.errors import RemoteSegmentsError
+from remote_segments.sync.activation.outgoing import Rows
 
 FIRST_POLL, LONGEST_POLL, LONGEST_JOB = 1.0, 30.0, 3600.0
 """Seconds between two questions about a job, and after which its members stay unknown."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of `outgoing`."""
-
-    position: int
-    verb: str
-    """`add`, `remove`, `upsert`; `keep` of those who stay where everybody is written anew."""
-    key: tuple[str | None, ...]
-    identifiers: str
-    attributes: str | None
-    attempt: int
 
 
 @dataclass
@@ -35,7 +20,7 @@ class Delivery:
     """Rows that were announced together, and what became of each."""
 
     number: int
-    rows: Sequence[Row]
+    rows: Rows
     announced_at: datetime | None = None
     outcomes: list[str] = field(default_factory=list)
     reasons: list[str | None] = field(default_factory=list)
@@ -45,6 +30,12 @@ class Delivery:
     doubt: RemoteSegmentsError | None = None
     """Why outcomes are unknown."""
     calls: int = 0
+
+    def unsent(self) -> "Delivery":
+        """Itself, of which nothing was sent yet."""
+        count = len(self.rows)
+        self.outcomes, self.reasons, self.permanent = ["unsent"] * count, [None] * count, [False] * count
+        return self
 
 
 @dataclass(frozen=True)
@@ -63,30 +54,22 @@ class Sender:
 
     def deliver(self, delivery: Delivery) -> Delivery:
         """Sends the rows of a delivery and notes what became of each; raises nothing that is ours."""
-        count = len(delivery.rows)
-        delivery.outcomes, delivery.reasons = ["unsent"] * count, [None] * count
-        delivery.permanent = [False] * count
+        delivery.unsent()
         for places in self._groups(delivery.rows):
-            batch = self._batch(delivery, places)
-            self._sent(delivery, batch, places)
+            rows, key = delivery.rows.at(places), f"{self.send_id}-{delivery.number}"
+            self._sent(delivery, rows.batch(self.names, self.single, delivery.number, key), places)
             if delivery.failure is not None:
                 break
         return delivery
 
-    def _groups(self, rows: Sequence[Row]) -> list[list[int]]:
+    def _groups(self, rows: Rows) -> list[list[int]]:
         """Places of the rows that go in one batch: all, or those that go by the same identifier."""
         if not self.single:
-            return [list(range(len(rows)))] if rows else []
+            return [list(range(len(rows)))] if len(rows) else []
         groups: dict[str, list[int]] = {}
-        for place, row in enumerate(rows):
-            present = json.loads(row.identifiers, strict=False)
-            name = next((name for name in self.names if present.get(name) is not None), self.names[0])
+        for place, name in enumerate(rows.first_of(self.names)):
             groups.setdefault(name, []).append(place)
         return list(groups.values())
-
-    def _batch(self, delivery: Delivery, places: Sequence[int]) -> Batch:
-        rows = [delivery.rows[place] for place in places]
-        return batch_of(rows, self.names, self.single, delivery.number, f"{self.send_id}-{delivery.number}")
 
     def _sent(self, delivery: Delivery, batch: Batch, places: Sequence[int]) -> None:
         """Sends one batch, or its halves, or the member that spoils it, alone."""
@@ -140,28 +123,13 @@ class Sender:
 
     @staticmethod
     def _note(delivery: Delivery, places: Sequence[int], answer: Answer) -> None:
+        if len(places) == len(delivery.rows):
+            delivery.outcomes, delivery.reasons = list(answer.outcomes), answer.reasons
+            delivery.permanent = answer.permanent
+            return
         for place, outcome, reason, lasting in zip(
             places, answer.outcomes, answer.reasons, answer.permanent, strict=True
         ):
             delivery.outcomes[place] = outcome
             delivery.reasons[place] = reason
             delivery.permanent[place] = lasting
-
-
-def batch_of(rows: Sequence[Row], names: Sequence[str], single: bool, number: int, key: str) -> Batch:
-    """The rows as columns; of a destination that takes one identifier, the first that the first row has."""
-    identifiers = [json.loads(row.identifiers, strict=False) for row in rows]
-    if single:
-        names = [next((name for name in names if identifiers[0].get(name) is not None), names[0])]
-    attributes: list[dict[str, Any]] = [
-        json.loads(row.attributes, strict=False) if row.attributes else {} for row in rows
-    ]
-    columns = list(dict.fromkeys(name for one in attributes for name in one))
-    verb = "add" if rows[0].verb == "keep" else rows[0].verb
-    return Batch(
-        cast("Verb", verb),
-        {name: [one.get(name) for one in identifiers] for name in names},
-        {name: [one.get(name) for one in attributes] for name in columns},
-        number,
-        key,
-    )

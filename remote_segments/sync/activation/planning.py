@@ -138,6 +138,7 @@ class Computed:
 def compute(session: Session, terms: Terms, now: datetime) -> Computed:
     """Compares the audience with what is known, in a session; the moves stay staged."""
     source = read_source(session, terms)
+    session.stay_small(source.size)
     model = read_model(session, terms)
     destination = terms.destination
     comparison = Comparison(

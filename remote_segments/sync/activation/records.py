@@ -55,6 +55,11 @@ class Send:
     numbers: str | None = None
     approved_by: str | None = None
 
+    @property
+    def rows(self) -> int:
+        """Rows that its plan sends."""
+        return (self.adds or 0) + (self.removes or 0) + (self.updates or 0)
+
 
 COLUMNS = tuple(field.name for field in fields(Send))
 

@@ -1,5 +1,6 @@
 """The sending itself: batch after batch, each announced before and written down after, adds before removals."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -13,7 +14,8 @@ from remote_segments.destinations.destination import Destination, WholeDestinati
 from remote_segments.errors import RemoteSegmentsError, TemporaryError
 from remote_segments.membership.guards import Verdict
 from remote_segments.membership.send_guards import many_rejected
-from remote_segments.sync.activation.delivering import Delivery, Row, Sender, batch_of
+from remote_segments.sync.activation.delivering import Delivery, Sender
+from remote_segments.sync.activation.outgoing import Rows
 from remote_segments.sync.activation.people import blocked_now
 from remote_segments.sync.activation.records import Send
 from remote_segments.sync.activation.terms import Terms
@@ -22,6 +24,9 @@ from remote_segments.warehouses.base import Session, Warehouse
 
 MOST_DOUBTS = 3
 """Batches in a row without an answer after which the sending stops."""
+
+MOST_AHEAD = 4
+"""Batches announced ahead of their turn at most, for each that is sent at once."""
 
 
 def utc_now() -> datetime:
@@ -59,6 +64,7 @@ class Running:
     failure: RemoteSegmentsError | None = None
     verdict: Verdict | None = None
     left: list[Stretch] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _number: int = 0
     _looked: float = float("-inf")
     _took: float = 0.0
@@ -105,12 +111,13 @@ class Running:
                 parts = [Stretch(verb, one, min(one + ability.batch_size - 1, stretch.last)) for one in firsts]
                 if parts or done:
                     deliveries = self._written(done, parts)
+                    if done and all(one.done() for one in flying):  # the platform waited for the ledger
+                        ahead = min(2 * ahead, MOST_AHEAD * abilities.concurrency)
                     done, place = [], parts[-1].last + 1 if parts else place
-                    flying |= {pool.submit(sender.deliver, one) for one in deliveries if one.rows}
+                    flying |= {pool.submit(self._turn, sender, one) for one in deliveries if len(one.rows)}
                 if flying:
                     finished, flying = wait(flying, return_when=FIRST_COMPLETED)
                     done = [one.result() for one in finished]
-                    self._look(done, verb)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
             done += [one.result() for one in flying if one.done() and not one.cancelled()]
@@ -119,18 +126,34 @@ class Running:
         if place <= stretch.last:
             self.left.append(Stretch(verb, place, stretch.last))
 
+    def _turn(self, sender: Sender, delivery: Delivery) -> Delivery:
+        """Sends one batch in a thread of the pool, and sees at once whether to go on; nothing where it was stopped."""
+        if self.stopped:
+            return delivery.unsent()
+        sender.deliver(delivery)
+        with self._lock:
+            self._look(delivery)
+        return delivery
+
     def _written(self, done: Sequence[Delivery], parts: Sequence[Stretch]) -> list[Delivery]:
         """Writes down outcomes, announces what is next and reads it, in one session."""
-        now, found = self.pace.now(), []
+        now, found = self.pace.now(), list[Delivery]()
         with self.warehouse.write() as session:
+            session.stay_small()
             record(session, self.send, done, now)
             blocked = self._blocked(session, parts)
-            for part in parts:
-                self._number += 1
-                announce(session, self.send, self._number, part, now)
-                rows = read_rows(session, self.send, part.first, part.last)
-                found.append(Delivery(self._number, [row for row in rows if row.position not in blocked], now))
-                record(session, self.send, [_skipped(self._number, rows, blocked, now)], now)
+            if not parts:
+                return []
+            numbers = range(self._number + 1, self._number + len(parts) + 1)
+            self._number += len(parts)
+            announce(session, self.send, zip(numbers, parts, strict=True), now)
+            rows = read_rows(session, self.send, parts[0].first, parts[-1].last)
+            gone = []
+            for number, part in zip(numbers, parts, strict=True):
+                kept, left = rows.between(part.first, part.last).parted(blocked)
+                found.append(Delivery(number, kept, now))
+                gone.append(_skipped(number, left, blocked, now))
+            record(session, self.send, gone, now)
         return found
 
     def _blocked(self, session: Session, parts: Sequence[Stretch]) -> dict[int, str]:
@@ -145,17 +168,16 @@ class Running:
         self._took = self._looked - began
         return found
 
-    def _look(self, done: Sequence[Delivery], verb: str) -> None:
-        """Sees from the outcomes whether to go on."""
-        for delivery in done:
-            self.calls += delivery.calls
-            self.sent += sum(one != "unsent" for one in delivery.outcomes)
-            self.rejected += delivery.outcomes.count("rejected")
-            self.doubted |= verb != "remove" and "unknown" in delivery.outcomes
-            self.doubts = self.doubts + 1 if delivery.doubt is not None else 0
-            self.failure = self.failure or delivery.failure
-            if self.doubts >= MOST_DOUBTS:
-                self.failure = self.failure or delivery.doubt
+    def _look(self, delivery: Delivery) -> None:
+        """Sees from the outcomes of a batch whether to go on."""
+        self.calls += delivery.calls
+        self.sent += len(delivery.outcomes) - delivery.outcomes.count("unsent")
+        self.rejected += delivery.outcomes.count("rejected")
+        self.doubted |= delivery.rows.verb != "remove" and "unknown" in delivery.outcomes
+        self.doubts = self.doubts + 1 if delivery.doubt is not None else 0
+        self.failure = self.failure or delivery.failure
+        if self.doubts >= MOST_DOUBTS:
+            self.failure = self.failure or delivery.doubt
         self.verdict = self.verdict or many_rejected(self.sent, self.rejected, self.terms.limits)
 
     def _whole(self, stretches: Sequence[Stretch]) -> None:
@@ -163,7 +185,7 @@ class Running:
         destination = cast("WholeDestination", self.destination)
         last = max((one.last for one in stretches), default=0)
         with self.warehouse.write() as session:
-            announce(session, self.send, 1, Stretch("add", 1, last), self.pace.now())
+            announce(session, self.send, [(1, Stretch("add", 1, last))], self.pace.now())
         skipped: list[Delivery] = []
         try:
             destination.begin(self.terms.kind, self.ids)
@@ -192,19 +214,18 @@ class Running:
                 with self.warehouse.read() as session:
                     blocked = self._blocked(session, [part])
                     rows = read_rows(session, self.send, part.first, part.last)
-                gone = [row for row in rows if row.position in blocked and row.verb != "keep"]
-                skipped.append(_skipped(1, gone, blocked, self.pace.now()))
-                kept = [row for row in rows if row.position not in blocked]
-                if kept:
-                    destination.send(self.terms.kind, self.ids, batch_of(kept, names, False, 1, self.send.send_id))
+                kept, gone = rows.parted(blocked)
+                if stretch.verb != "keep":
+                    skipped.append(_skipped(1, gone, blocked, self.pace.now()))
+                if len(kept):
+                    destination.send(self.terms.kind, self.ids, kept.batch(names, False, 1, self.send.send_id))
                     filled = True
         if not filled:
             attributes: dict[str, list[object]] = {name: [] for name in self.terms.message.attributes}
             destination.send(self.terms.kind, self.ids, Batch("add", {name: [] for name in names}, attributes, 1))
 
 
-def _skipped(number: int, rows: Sequence[Row], blocked: dict[int, str], now: datetime) -> Delivery:
+def _skipped(number: int, gone: Rows, blocked: dict[int, str], now: datetime) -> Delivery:
     """What is left out of a batch because it must not be sent by now."""
-    gone = [row for row in rows if row.position in blocked]
-    reasons: list[str | None] = [blocked[row.position] for row in gone]
+    reasons: list[str | None] = [blocked[position] for position in gone.positions]
     return Delivery(number, gone, now, ["skipped"] * len(gone), reasons, [False] * len(gone))

@@ -1,17 +1,22 @@
 """What a send writes down while it goes: the plan row by row, each batch before it is sent, each outcome after it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from remote_segments.membership import outbox
 from remote_segments.membership.literals import literal, table_name
 from remote_segments.membership.tables import KEY_COLUMNS, LEDGER, OUTGOING
-from remote_segments.sync.activation.delivering import Delivery, Row
+from remote_segments.sync.activation.delivering import Delivery
+from remote_segments.sync.activation.outgoing import COLUMNS, Rows, instants, numbers, texts
 from remote_segments.sync.activation.planning import Computed
 from remote_segments.sync.activation.records import Send
 from remote_segments.sync.activation.terms import Terms
 from remote_segments.warehouses.base import Session
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -44,62 +49,63 @@ def log_held_out(session: Session, computed: Computed, send: Send, after: int, n
     return session.insert("ledger", list(LEDGER), computed.comparison.scope.sql(rows))
 
 
-def announce(session: Session, send: Send, number: int, stretch: Stretch, now: datetime) -> None:
-    """Writes down that a batch is about to be sent."""
-    row = {
-        "activation": send.activation, "send_id": send.send_id, "batch": number, "verb": stretch.verb,
-        "first_position": stretch.first, "last_position": stretch.last, "announced_at": now,
-    }  # fmt: skip
-    session.append("batches", [row])
+def announce(session: Session, send: Send, parts: Iterable[tuple[int, Stretch]], now: datetime) -> None:
+    """Writes down that batches are about to be sent, each with its number."""
+    rows = [
+        {
+            "activation": send.activation, "send_id": send.send_id, "batch": number, "verb": part.verb,
+            "first_position": part.first, "last_position": part.last, "announced_at": now,
+        }
+        for number, part in parts
+    ]  # fmt: skip
+    session.append("batches", rows)
 
 
-def read_rows(session: Session, send: Send, first: int, last: int) -> list[Row]:
-    """The rows at some positions that have no outcome yet, in order."""
+def read_rows(session: Session, send: Send, first: int, last: int) -> Rows:
+    """The rows at some positions, in order."""
     table = table_name(session.schema, "outgoing")
-    names = "position, verb, key, key_2, key_3, identifiers, attributes, attempt"
-    found = session.rows(
-        f"SELECT {names} FROM {table} WHERE activation = {literal(send.activation)} "
-        f"AND send_id = {literal(send.send_id)} AND position BETWEEN {first} AND {last} ORDER BY position"
+    return Rows(
+        session.arrow(
+            f"SELECT {', '.join(COLUMNS)} FROM {table} WHERE activation = {literal(send.activation)} "
+            f"AND send_id = {literal(send.send_id)} AND position BETWEEN {first} AND {last} ORDER BY position"
+        )
     )
-    return [Row(row[0], row[1], row[2:5], row[5], row[6], row[7]) for row in found]
 
 
 def record(session: Session, send: Send, deliveries: Sequence[Delivery], now: datetime) -> None:
     """Writes down what became of the rows of some deliveries."""
     import pyarrow as pa
 
-    instant = pa.timestamp("us", tz="UTC")
-    for delivery in deliveries:
-        rows, length = delivery.rows, len(delivery.rows)
-        if not length:
-            continue
-        unsent = [outcome == "unsent" for outcome in delivery.outcomes]
-        outcomes = ["skipped" if left else one for left, one in zip(unsent, delivery.outcomes, strict=True)]
-        reasons = ["unsent" if left else one for left, one in zip(unsent, delivery.reasons, strict=True)]
-        keys = {name: [row.key[place] for row in rows] for place, name in enumerate(KEY_COLUMNS)}
-        fixed = {name: getattr(send, name) for name in _FIXED}
-        columns = {
-            **{name: pa.array([value] * length, pa.string()) for name, value in {**fixed, **_owner(send)}.items()},
-            **{name: pa.array(values, pa.string()) for name, values in keys.items()},
-            "batch": pa.array([delivery.number] * length, pa.int64()),
-            "position": pa.array([row.position for row in rows], pa.int64()),
-            "verb": pa.array([row.verb for row in rows], pa.string()),
-            "outcome": pa.array(outcomes, pa.string()),
-            "reason": pa.array(reasons, pa.string()),
-            "permanent": pa.array([int(one) for one in delivery.permanent], pa.int64()),
-            "attempt": pa.array([row.attempt for row in rows], pa.int64()),
-            "sent_at": pa.array([delivery.announced_at] * length, instant),
-            "decided_at": pa.array([now] * length, instant),
-        }
-        session.append_table("ledger", pa.table({name: columns[name] for name in LEDGER}))
+    parts = [_ledger(send, delivery, now) for delivery in deliveries if len(delivery.rows)]
+    if parts:
+        session.append_table("ledger", pa.concat_tables(parts))
+
+
+def _ledger(send: Send, delivery: Delivery, now: datetime) -> "pa.Table":
+    """The rows of the ledger of one delivery."""
+    import pyarrow as pa
+
+    rows, length = delivery.rows.table, len(delivery.rows)
+    outcomes, reasons = list[str](delivery.outcomes), list(delivery.reasons)
+    for place in (place for place, one in enumerate(outcomes) if one == "unsent"):
+        outcomes[place], reasons[place] = "skipped", "unsent"
+    fixed = {name: getattr(send, name) for name in ("activation", "send_id", *_FIXED)}
+    columns = {
+        **{name: texts([value] * length) for name, value in fixed.items()},
+        **{name: rows.column(name).cast(pa.string()) for name in ("verb", *KEY_COLUMNS)},
+        **{name: rows.column(name).cast(pa.int64()) for name in ("position", "attempt")},
+        "batch": numbers([delivery.number] * length),
+        "outcome": texts(outcomes),
+        "reason": texts(reasons),
+        "permanent": numbers(delivery.permanent),
+        "sent_at": instants([delivery.announced_at] * length),
+        "decided_at": instants([now] * length),
+    }
+    return pa.table({name: columns[name] for name in LEDGER})
 
 
 _FIXED = ("environment", "destination", "snapshot_id", "run_id")
 """Columns of the ledger that all rows of a send share."""
-
-
-def _owner(send: Send) -> dict[str, str]:
-    return {"activation": send.activation, "send_id": send.send_id}
 
 
 def record_all(session: Session, send: Send, outcome: str, reason: str | None, now: datetime) -> None:
