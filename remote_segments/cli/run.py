@@ -132,25 +132,41 @@ def exit_code(failed: Sequence[RemoteSegmentsError]) -> int:
     return next((code for code in codes if code != WAIT), WAIT)
 
 
+@contextmanager
+def _kept(name: str, failed: list[RemoteSegmentsError]) -> Iterator[None]:
+    """Keeps what goes wrong in the block for later; a person who stops it stops everything.
+
+    Raises:
+        typer.Exit: after Ctrl-C.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        what = f"{name} {'were' if name == 'audiences' else 'was'}"
+        err.print(f"Interrupted while {what} refreshed; what was published stays.")
+        raise typer.Exit(INTERRUPTED) from None
+    except RemoteSegmentsError as error:
+        failed.append(error)
+    except Exception as error:  # a bug, of which only kind and place are told
+        failed.append(unexpected(error))
+
+
 def refresh_all(
     folder: Path, segments: Sequence[str], as_json: bool, *, previous_window: bool = False
 ) -> list[RemoteSegmentsError]:
-    """Refreshes one segment after the other, fetched side by side; one that fails does not stop the others."""
-    from remote_segments.orchestration.running import refresh, side_by_side  # Dagster takes a second to import
+    """Refreshes one segment after the other, fetched side by side, then audiences; a failure does not stop others."""
+    from remote_segments.orchestration.project import loaded_project
+    from remote_segments.orchestration.running import refresh, refresh_audiences, side_by_side
 
-    failed = []
+    audiences = [name for name in segments if name in loaded_project(folder).audiences]
+    failed: list[RemoteSegmentsError] = []
     fetching = side_by_side(folder, segments, previous_window=previous_window)
     with quiet_dagster(), progress_bars(shown=err.is_terminal and not as_json), fetching:
-        for name in segments:
-            try:
+        for name in (name for name in segments if name not in audiences):
+            with _kept(name, failed):
                 refresh(folder, name, previous_window=previous_window)
-            except KeyboardInterrupt:
-                err.print(f"Interrupted while {name} was refreshed; what was published stays.")
-                raise typer.Exit(INTERRUPTED) from None
-            except RemoteSegmentsError as error:
-                failed.append(error)
-            except Exception as error:  # a bug, of which only kind and place are told
-                failed.append(unexpected(error))
+        with _kept("audiences", failed):
+            failed += refresh_audiences(folder, audiences)
     for one in failed:
         print_error(one, as_json=False)
     return failed

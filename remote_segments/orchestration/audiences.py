@@ -18,7 +18,7 @@ from remote_segments.errors import HeldError, TemporaryError
 from remote_segments.membership.expressions import Attribute, inputs, leaves
 from remote_segments.orchestration import checks, metadata
 from remote_segments.orchestration.description import code_reference, group_of, owners_of
-from remote_segments.orchestration.failures import translated
+from remote_segments.orchestration.failures import failure_of, translated
 from remote_segments.orchestration.freshness import policy_of
 from remote_segments.orchestration.keys import model_key, segment_key
 from remote_segments.sync.audiences import refresh_audience
@@ -140,7 +140,7 @@ def _combined(context: dg.AssetExecutionContext, one: Combined) -> Results:
     if refused is not None:
         yield checks.refused_result(refused, key)
         # Trying again changes nothing as long as the input is what it is; its next refresh starts this one again.
-        raise dg.Failure(str(refused), metadata={"code": refused.code}, allow_retries=False) from refused
+        raise failure_of(refused, allow_retries=False) from refused
     if row.warning:
         context.log.warning(f"{name}: {row.warning}")
     yield dg.MaterializeResult(asset_key=key, metadata=_shown(one, row))

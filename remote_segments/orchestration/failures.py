@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import dagster as dg
 
@@ -11,11 +12,17 @@ RETRIES = dg.RetryPolicy(max_retries=3, delay=20, backoff=dg.Backoff.EXPONENTIAL
 """For what may heal by itself. Quotas and single requests are already waited for and repeated below this level."""
 
 
-def failure_of(error: RemoteSegmentsError) -> dg.Failure:
+heard: ContextVar[list[RemoteSegmentsError] | None] = ContextVar("remote_segments_failures", default=None)
+"""Set by whoever runs several assets in one process and wants the errors themselves: Dagster keeps their texts."""
+
+
+def failure_of(error: RemoteSegmentsError, *, allow_retries: bool = True) -> dg.Failure:
     """A failure with the message of the error, its code as metadata, retried only where waiting may help."""
-    problem = error.problem
+    told, problem = heard.get(), error.problem
+    if told is not None:
+        told.append(error)
     metadata = {"code": problem.code, "what to do": problem.fix, "where": str(problem.where or "")}
-    return dg.Failure(str(error), metadata=metadata, allow_retries=isinstance(error, TemporaryError))
+    return dg.Failure(str(error), metadata=metadata, allow_retries=allow_retries and isinstance(error, TemporaryError))
 
 
 @contextmanager

@@ -9,12 +9,15 @@ from typing import Any
 
 import dagster as dg
 
+from remote_segments.config.project import Project
 from remote_segments.errors import EngineError, RemoteSegmentsError
+from remote_segments.membership.expressions import inputs
 from remote_segments.orchestration.activating import build_activation_jobs, build_activations, job_name
 from remote_segments.orchestration.audience_schedules import AUDIENCES_JOB
 from remote_segments.orchestration.build import build_definitions
 from remote_segments.orchestration.cadences import Cadence
 from remote_segments.orchestration.deciding import DECIDE, DecisionConfig, build_decision_job
+from remote_segments.orchestration.failures import heard
 from remote_segments.orchestration.fetching import fetching_ahead
 from remote_segments.orchestration.keys import activation_key, chain_keys, segment_key
 from remote_segments.orchestration.partitions import open_window, partitions_of
@@ -45,6 +48,46 @@ def refresh(path: str | Path, name: str, *, environment: str | None = None, prev
     _execute(path, name, environment, job, asset_selection=chain_keys(name), partition_key=request.partition_key)
 
 
+def refresh_audiences(
+    path: str | Path, names: Sequence[str], *, environment: str | None = None
+) -> list[RemoteSegmentsError]:
+    """Combines audiences, those first that others of them are made of; returns what stopped some of them.
+
+    Those that are made of none of the others are combined in one run, then those that only these are needed for, and so
+    on: one that fails keeps nobody from being combined, because what it published last may be what others want.
+    """
+    failed: list[RemoteSegmentsError] = []
+    for wave in _waves(loaded_project(path, environment), names):
+        told: list[RemoteSegmentsError] = []
+        definitions = build_definitions(path, environment=environment, segments=wave, retries=None)
+        token = heard.set(told)
+        try:
+            with _instance() as instance:
+                result = definitions.resolve_job_def(AUDIENCES_JOB).execute_in_process(
+                    instance=instance,
+                    run_config=_QUIET,
+                    raise_on_error=False,
+                    asset_selection=[segment_key(name) for name in wave],
+                )
+        except dg.DagsterExecutionInterruptedError as interrupted:
+            raise KeyboardInterrupt from interrupted
+        finally:
+            heard.reset(token)
+        if not result.success and not told:
+            told.append(_without_an_error(", ".join(wave)))
+        failed += told
+    return failed
+
+
+def _waves(project: Project, names: Sequence[str]) -> list[list[str]]:
+    """Audiences by how many others of them they are made of, one inside the other."""
+    depths: dict[str, int] = {}
+    for name in project.in_order(names):
+        inner = [depths[one] for one in inputs(project.audiences[name].expression) if one in depths]
+        depths[name] = 1 + max(inner, default=-1)
+    return [[name for name in depths if depths[name] == depth] for depth in sorted(set(depths.values()))]
+
+
 def _execute(path: str | Path, name: str, environment: str | None, job: str, **what: Any) -> None:
     definitions = build_definitions(path, environment=environment, segments=[name], retries=None)
     with _instance() as instance:
@@ -57,7 +100,11 @@ def _execute(path: str | Path, name: str, environment: str | None, job: str, **w
         except Exception as error:
             raise _cause(error) from error
     if not result.success:
-        raise EngineError("run-failed", f"The run of {name} failed without an error.", "Look at the run in Dagster.")
+        raise _without_an_error(name)
+
+
+def _without_an_error(name: str) -> EngineError:
+    return EngineError("run-failed", f"The run of {name} failed without an error.", "Look at the run in Dagster.")
 
 
 def _request(path: str | Path, name: str, environment: str | None, previous_window: bool) -> dg.RunRequest:
@@ -124,7 +171,7 @@ def send_now(path: str | Path, name: str, plan_id: str | None = None, *, environ
         except Exception as error:
             raise _cause(error) from error
     if not result.success:
-        raise EngineError("run-failed", f"The run of {name} failed without an error.", "Look at the run in Dagster.")
+        raise _without_an_error(name)
 
 
 def _cause(error: BaseException) -> BaseException:

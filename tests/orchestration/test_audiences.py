@@ -155,6 +155,30 @@ def test_an_audience_with_a_frequency_has_a_schedule(project: Project) -> None:
     assert request.asset_selection == [segment_key("loyal")]
 
 
+def test_audiences_of_one_depth_are_one_run_and_one_that_fails_stops_no_other(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs for four audiences; whoever is made of a failed one is combined of what that published last."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    folder = project.folder
+    for name, inner in (("early", "vip"), ("fine", "vip"), ("outer", "early")):
+        write_audience(folder, name, model="contacts", all=[inner])
+    names = ["outer", "early", "loyal", "fine"]
+    assert command("run", "vip", "early", "--project", folder).code == 0
+    write_audience(folder, "early", model="contacts", all=["vip"], where={"no_such_column": "x"})
+    with dg.DagsterInstance.get() as instance:
+        before = instance.get_runs_count()
+    shown = command("run", *names, "--project", folder, "--json")
+    with dg.DagsterInstance.get() as instance:
+        assert instance.get_runs_count() - before == 2
+    assert {one["code"] for one in shown.document["problems"]} == {"unknown-column", "input-never-fetched"}
+    states = {one["name"]: one["state"] for one in shown.document["segments"]}
+    assert states == {"early": "failed", "loyal": "failed", "fine": "published", "outer": "published"}
+    assert shown.code == 2
+    assert keys_of(project, "outer") == keys_of(project, "vip")
+
+
 def test_a_paused_audience_is_left_alone(project: Project) -> None:
     """A pause is for audiences as for segments."""
     for name in ("vip", "paying"):
