@@ -87,8 +87,10 @@ def send_twice(project: "Project", name: str, told: "Console") -> dict[str, obje
         decide(project, name, choice, now=datetime.now(UTC))
     first, again = apply(project, name), apply(project, name)
     accepted = (first.send.accepted or 0) if first.send else 0
-    calls = "no call was made" if not again.calls else f"{again.calls} calls were made"
-    told.print(f"Sent: {accepted:,} accepted. Sent again: {calls}, nothing has changed.")
+    if first.calls:
+        told.print(f"Sent: {accepted:,} accepted. Sent again: nothing has changed, {again.calls} calls were made.")
+    else:
+        told.print("Nothing was sent: nothing has changed since the last run, and 0 calls were made.")
     return {"name": name, "accepted": accepted, "calls": first.calls, "calls_again": again.calls}
 
 

@@ -41,6 +41,9 @@ class WholeDelivery(ABC):
     what: str
     """What is written, in messages: `file`, `table`."""
 
+    calls = 0
+    """How often it was put in place, or that was tried."""
+
     def __init__(self, scratch: Path, suffix: str) -> None:
         """Prepares it; `scratch` is the folder where rows wait, `suffix` the end of their file's name."""
         self._scratch, self._suffix = scratch, suffix

@@ -21,6 +21,10 @@ class Destination(Protocol):
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
+    @property
+    def calls(self) -> int:
+        """Calls made so far, of any kind, tries that failed included; what is written as a whole is one."""
+
     def abilities(self, kind: str) -> Abilities:
         """Returns what one kind of destination can do."""
 

@@ -92,6 +92,7 @@ class FileDestination(WholeDelivery):
             ProjectError: `key-refused`.
         """
         made = self._begun()
+        self.calls += 1
         try:
             if self._file is None:
                 self._file = row_file(made, str(ids["path"]), ())

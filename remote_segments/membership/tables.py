@@ -210,7 +210,7 @@ SENDS: Mapping[str, str] = MappingProxyType(
         "rejected": "bigint",  # of those sent: rejected
         "unanswered": "bigint",  # of those sent: the outcome is unknown
         "skipped": "bigint",  # of those planned: left out when it was sent
-        "calls": "bigint",  # batches sent, halves of refused ones included
+        "calls": "bigint",  # calls made: also to look, to look up, to try again, and to ask for a job
         "seconds": "double",  # from the first batch to the last
         "numbers": "text",  # what the guards compared, as JSON
         "approved_by": "text",  # who approved it; null of all others

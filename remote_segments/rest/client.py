@@ -4,6 +4,7 @@ It adds the credential below httpx's own log lines, follows no redirect, reads n
 the limits, and tries again what is safe to repeat. All durations are in seconds.
 """
 
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,12 @@ class Tally:
     """Calls made for one purpose, tries that failed included."""
 
     calls: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def count(self) -> None:
+        """One call more, by any thread."""
+        with self._lock:
+            self.calls += 1
 
 
 @dataclass
@@ -262,7 +269,7 @@ class Client:
             for limiter in limiters:
                 turns.enter_context(limiter.turn(self.surroundings.clock, self.surroundings.sleep))
             try:
-                tally.calls += 1
+                tally.count()
                 response = read(request, credential)
             except httpx.TimeoutException as failure:
                 seconds = (request.wish and request.wish.timeout) or self.manifest.timeout_seconds

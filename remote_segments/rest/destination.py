@@ -34,6 +34,11 @@ class PlatformDestination:
     ) -> None:
         self._platform.close()
 
+    @property
+    def calls(self) -> int:
+        """Calls made so far: also to look, to look up, to try again, and to ask for a job."""
+        return self._platform.calls
+
     def abilities(self, kind: str) -> Abilities:
         """Returns what one kind of destination can do."""
         return self._kind(kind).abilities()

@@ -171,6 +171,11 @@ class Platform:
         """The values of its connection's options."""
         return self._options
 
+    @property
+    def calls(self) -> int:
+        """Calls made so far, but for those of a fetch, which counts its own."""
+        return self._client.total.calls
+
     def run(self, flow: Generator[Any, Any, Result]) -> Result:
         """Makes the calls that a flow yields, and returns its result."""
         return self._client.run(flow)

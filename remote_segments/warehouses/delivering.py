@@ -69,6 +69,7 @@ class TableDestination(WholeDelivery):
     def finish(self, kind: str, ids: Mapping[str, Any]) -> None:  # noqa: ARG002 - there is one kind
         """Replaces the table in one transaction."""
         table, made = str(ids["table"]), self._begun()
+        self.calls += 1
         with self._warehouse.write() as session:
             if self._writer is None:  # nobody is left: the table keeps its columns and loses its rows
                 if session.relation(table, session.schema) is not None:

@@ -231,3 +231,12 @@ def test_a_big_list_counts_what_it_is_sent_and_keeps_nothing(simulator: Simulato
         answer = destination.send("list", {"list_id": "big-7"}, batch)
         assert answer.counts() == {"accepted": 1_000}
     assert [one.status for one in simulator.calls(segment="big-7")] == [204]
+
+
+def test_every_try_is_a_call(simulator: Simulator) -> None:
+    """Whoever pays by the call, or waits for a quota, wants to know."""
+    with opened(simulator) as destination:
+        simulator.fault("rate-limited", verb="add", retry_after="0")
+        destination.send("list", {"list_id": "big-8"}, Batch("add", {"profile_id": ["one"]}))
+        assert destination.calls == len(simulator.calls(segment="big-8")) == 2
+    simulator.state.faults.clear()

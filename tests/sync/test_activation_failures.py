@@ -49,6 +49,16 @@ def test_a_poisoned_batch_is_halved_until_the_bad_member_is_alone(desk, lists):
     assert [row for row in desk.ledger("key, outcome, permanent") if row[1] != "accepted"] == [("7", "rejected", 0)]
 
 
+def test_calls_are_counted_as_they_were_made(desk, lists):
+    """Also the halves of what was refused."""
+    server, _ = lists
+    server.spoiled = {address(7)}
+    sent = desk.apply()
+    assert sent.send.accepted == 24
+    assert sent.send.calls == sent.calls == len(server.calls) + server.reads > 3
+    assert desk.rows("SELECT calls FROM {s}.sends") == [(sent.calls,)]
+
+
 def test_a_call_that_was_carried_out_and_never_answered_is_found_out_by_reading(desk, lists):
     """Promise 22: unknown, not sent again blindly; the next run reads the list and finds who is there."""
     server, _ = lists

@@ -188,7 +188,7 @@ class _Application:
                 destination.check(self.terms.kind, running.ids)
                 running.go(stretches)
         finally:
-            calls = running.calls if running else 0
+            calls = running.destination.calls if running else 0
             closed = self._closed(send, running, calls, time.monotonic() - began)
         if running.verdict is not None:
             raise _decide(self.terms, running.verdict.code, running.verdict.found, send.send_id)

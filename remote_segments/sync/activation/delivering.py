@@ -29,7 +29,6 @@ class Delivery:
     """What ends the sending: nothing after it would fare better."""
     doubt: RemoteSegmentsError | None = None
     """Why outcomes are unknown."""
-    calls: int = 0
 
     def unsent(self) -> "Delivery":
         """Itself, of which nothing was sent yet."""
@@ -73,7 +72,6 @@ class Sender:
 
     def _sent(self, delivery: Delivery, batch: Batch, places: Sequence[int]) -> None:
         """Sends one batch, or its halves, or the member that spoils it, alone."""
-        delivery.calls += 1
         try:
             answer = self._settled(batch, self.destination.send(self.kind, self.ids, batch))
         except BatchRefused as refused:

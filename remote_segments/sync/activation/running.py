@@ -60,7 +60,6 @@ class Running:
     """Batches in a row whose outcome is unknown."""
     doubted: bool = False
     """Whether any add has no known outcome: then nobody is removed in this send."""
-    calls: int = 0
     failure: RemoteSegmentsError | None = None
     verdict: Verdict | None = None
     left: list[Stretch] = field(default_factory=list)
@@ -170,7 +169,6 @@ class Running:
 
     def _look(self, delivery: Delivery) -> None:
         """Sees from the outcomes of a batch whether to go on."""
-        self.calls += delivery.calls
         self.sent += len(delivery.outcomes) - delivery.outcomes.count("unsent")
         self.rejected += delivery.outcomes.count("rejected")
         self.doubted |= delivery.rows.verb != "remove" and "unknown" in delivery.outcomes
@@ -190,7 +188,6 @@ class Running:
         try:
             destination.begin(self.terms.kind, self.ids)
             self._fill(destination, stretches, skipped)
-            self.calls = 1
             destination.finish(self.terms.kind, self.ids)
         except TemporaryError as doubt:
             self.failure = doubt
