@@ -125,6 +125,9 @@ def print_plan(found: Plan, project: Project, to: Console = out) -> None:
     say(f"  there already {count(found.present)}: unchanged {count(counts['unchanged'])}")
     moves = (("add", "adds"), ("update", "updates"), ("remove", "removes"))
     say("  " + ", ".join(f"{word} {count(counts[name])}" for word, name in moves))
+    later, gone = counts["later_adds"], counts["later_removes"]
+    if later or gone:
+        say(f"  left for later runs by the limits: add {count(later)}, remove {count(gone)}")
     if found.reasons:
         say("  left out: " + ", ".join(f"{count(number)} {why}" for why, number in sorted(found.reasons.items())))
     for name, words in (

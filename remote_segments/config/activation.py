@@ -86,6 +86,24 @@ class SendGuards(Settings):
     )
 
 
+class RunLimits(Settings):
+    """How much one run sends at most; the rest is sent by later runs."""
+
+    adds_per_run: int | None = Field(
+        None,
+        description="People whom one run adds at most; whoever has only another address is not counted.",
+        examples=[5000],
+        ge=1,
+    )
+    removes_per_run: int | None = Field(
+        None,
+        description="People whom one run removes at most; whoever must not be sent any more is removed at once, and "
+        "not counted. The guards judge all who are to be removed.",
+        examples=[500],
+        ge=1,
+    )
+
+
 class Activation(Settings):
     """One segment or audience sent to one destination; the file's name is its name."""
 
@@ -119,6 +137,12 @@ class Activation(Settings):
     )
     timezone: TimeZone | None = Field(None, description="The zone of its times of day; by default the project's.")
     guards: SendGuards = Field(default_factory=SendGuards, description="When a plan waits for a person.")
+    limits: RunLimits = Field(
+        default_factory=RunLimits,
+        description="How much one run sends at most. Calls per minute are a limit of the account: see `limits` of its "
+        "connection.",
+        examples=[{"adds_per_run": 5000}],
+    )
     first_plan: Literal["hold", "send"] = Field(
         "hold", description="`hold`: nothing is sent before a person approved the first plan."
     )

@@ -140,6 +140,9 @@ class _Checking:
         if abilities.whole and self.file.mode != "mirror":
             found = f"A {abilities.title.lower()} holds everybody who is sent, and mode `{self.file.mode}` does not."
             yield Problem("destination-unfit", found, "Leave `mode` out.", where)
+        elif abilities.whole and self.file.limits.model_fields_set:
+            found = f"A {abilities.title.lower()} holds everybody who is sent, and is written in one run."
+            yield Problem("destination-unfit", found, "Remove `limits`.", self.document.locate(("limits",)))
         elif lacking := [verb for verb in wanted if verb not in abilities.verbs]:
             found = f"{abilities.title} has no way to {listed(lacking)}, which mode `{self.file.mode}` needs."
             able = [mode for mode, verbs in VERBS.items() if all(verb in abilities.verbs for verb in verbs)]

@@ -20,11 +20,11 @@ MOVES = "rs_moves"
 MODES = ("mirror", "add_only", "remove_only", "upsert")
 
 ACTIONS = (
-    "add", "remove", "update", "readdress", "unchanged", "log", "waiting", "refused", "unknown", "ignored",
+    "add", "remove", "update", "readdress", "unchanged", "log", "waiting", "refused", "unknown", "ignored", "later",
 )  # fmt: skip
 """What is done about a person. `readdress` adds the new identifiers and removes the old ones; `log` writes down that a
 person is held out; `waiting` is tried again later; `refused` never, until something changes; `unknown` is for people to
-find out; `ignored` is left out without being sent.
+find out; `ignored` is left out without being sent; `later` is sent by a later run, because of the limits of this one.
 """
 
 VERBS = {"add": ("add",), "remove": ("remove",), "update": ("upsert",), "readdress": ("add", "remove")}
@@ -44,6 +44,9 @@ class Comparison:
     repeatable: Collection[str] = ()
     """Verbs that may be sent twice."""
     attributes: bool = False
+    most_adds: int | None = None
+    """People whom one run adds at most; None for any number."""
+    most_removes: int | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -115,7 +118,27 @@ def moves(comparison: Comparison, people: Any) -> Any:
         listed=person.listed,
         attempt=ibis.cases((retried, both.before_attempts.fill_null(0) + 1), else_=1).cast("int64"),
     )
-    return rows.filter((rows.action != "unchanged") & ~((rows.action == "ignored") & ~rows.listed))
+    rows = rows.filter((rows.action != "unchanged") & ~((rows.action == "ignored") & ~rows.listed))
+    return _limited(comparison, rows)
+
+
+def _limited(comparison: Comparison, rows: Any) -> Any:
+    """The same, where those beyond what one run sends are sent `later`: the first by their keys go first.
+
+    Whoever must not be sent is removed at once, and not counted; so is a new address, by which nobody joins.
+    """
+    import ibis
+
+    most = {"add": comparison.most_adds, "remove": comparison.most_removes}
+    limited = [(action, number) for action, number in most.items() if number is not None]
+    if not limited:
+        return rows
+    counted = rows.action.isin([action for action, _ in limited]) & rows.why.isnull()
+    place = ibis.row_number().over(ibis.window(group_by=["action", "counted"], order_by=[*comparison.keys]))
+    rows = finished(rows.mutate(counted=counted))
+    rows = finished(rows.mutate(place=place))
+    beyond = [((rows.action == action) & rows.counted & (rows.place >= number), "later") for action, number in limited]
+    return rows.mutate(action=ibis.cases(*beyond, else_=rows.action)).drop("counted", "place")
 
 
 def _person(comparison: Comparison, row: Any) -> _Person:

@@ -203,6 +203,8 @@ SENDS: Mapping[str, str] = MappingProxyType(
         "without_consent": "bigint",  # people left out because they have not consented
         "not_addressable": "bigint",  # people without an identifier that the destination takes
         "held_out": "bigint",  # people of the holdout group
+        "later_adds": "bigint",  # people to add by later runs, because of the activation's limits
+        "later_removes": "bigint",  # people to remove by later runs
         "waiting": "bigint",  # people rejected before, who are not tried again yet
         "refused": "bigint",  # people rejected for good
         "unknown": "bigint",  # people of whom nobody knows whether they are there

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -149,6 +149,8 @@ def compute(session: Session, terms: Terms, now: datetime) -> Computed:
         now=now,
         repeatable=terms.repeatable,
         attributes=bool(terms.message.attributes),
+        most_adds=terms.most_adds,
+        most_removes=terms.most_removes,
     )
     people = addressed(session, comparison.scope, terms, model, source)
     _refuse_other_key(session, terms, destination)
@@ -192,13 +194,13 @@ def _judged(session: Session, terms: Terms, made: Plan, addressable: int, now: d
         present=made.present,
         adds=made.counts["adds"],
         updates=made.counts["updates"],
-        removes=made.counts["removes"],
+        removes=made.counts["removes"] + made.counts["later_removes"],
         listed=made.listed,
         addressable=addressable,
         limits=terms.limits.widened(raised_limits(session, terms.activation, now)),
     )
     approved = next((one for one in history if one.state == "approved"), None)
-    by = approved.approved_by if approved is not None and _covers(approved, made) else None
+    by = approved.approved_by if approved is not None and _covers(approved, made) else _rest_of(history, made)
     return replace(made, verdicts=judge_send(case), approved_by=by)
 
 
@@ -211,7 +213,20 @@ def _covers(approved: records.Send, made: Plan) -> bool:
         return True
     if approved.destination != made.destination:
         return False
-    return all(made.counts[name] <= 1.1 * (getattr(approved, name) or 0) for name in ("adds", "removes", "updates"))
+    seen = {name: getattr(approved, name) or 0 for name in made.counts}
+    return all(
+        sum(made.counts[name] for name in names) <= 1.1 * sum(seen[name] for name in names)
+        for names in (("adds", "later_adds"), ("removes", "later_removes"), ("updates",))
+    )
+
+
+def _rest_of(history: Sequence[records.Send], made: Plan) -> str | None:
+    """Who approved the send before, of which this plan is the rest that its limits left for later."""
+    before = next((one for one in history if one.state in ("applied", "stopped")), None)
+    if before is None or before.destination != made.destination or not before.later_removes:
+        return None
+    left = made.counts["removes"] + made.counts["later_removes"]
+    return before.approved_by if left <= 1.1 * before.later_removes else None
 
 
 def _refuse_other_key(session: Session, terms: Terms, destination: str) -> None:
@@ -244,6 +259,8 @@ def _counts(
     listed = 0
     for action, why, is_listed, number in session.rows(comparison.scope.sql(sending.counts())):
         listed += number if is_listed else 0
+        if action == "later":
+            counts["later_adds" if is_listed else "later_removes"] += number
         for name in ("adds", "removes") if action == "readdress" else (_COUNTED.get(action),):
             if name and not (name == "removes" and action == "readdress" and terms.mode != "mirror"):
                 counts[name] += number

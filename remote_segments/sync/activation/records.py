@@ -10,7 +10,7 @@ from remote_segments.sync.rows import append_row, change_row
 from remote_segments.warehouses.base import Session
 
 PLANNED = ("adds", "removes", "updates", "unchanged", "suppressed", "without_consent", "not_addressable", "held_out",
-           "waiting", "refused", "unknown")  # fmt: skip
+           "later_adds", "later_removes", "waiting", "refused", "unknown")  # fmt: skip
 """Counts of a plan."""
 
 
@@ -43,6 +43,8 @@ class Send:
     without_consent: int | None = None
     not_addressable: int | None = None
     held_out: int | None = None
+    later_adds: int | None = None
+    later_removes: int | None = None
     waiting: int | None = None
     refused: int | None = None
     unknown: int | None = None

@@ -50,6 +50,9 @@ class Terms:
     mode: str
     hold_first: bool
     limits: SendLimits
+    most_adds: int | None = None
+    """People whom one run adds at most."""
+    most_removes: int | None = None
     model: ModelSource
     model_name: str
     key: tuple[str, ...]
@@ -114,6 +117,8 @@ def terms_of(project: "Project", name: str) -> Terms:
         mode=activation.mode,
         hold_first=activation.first_plan == "hold",
         limits=SendLimits(**{name: getattr(guards, name) for name in SendLimits.__dataclass_fields__}),
+        most_adds=activation.limits.adds_per_run,
+        most_removes=activation.limits.removes_per_run,
         model=ModelSource(table=model.table, sql=model.sql, path=model.path),
         model_name=source.model,
         key=model.key,
