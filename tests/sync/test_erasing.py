@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from remote_segments.config.common import Columns
+from remote_segments.config.loader import load_project
 from remote_segments.errors import ProjectError
 from remote_segments.membership.tables import TABLES
 from remote_segments.simulator import Simulator
@@ -18,20 +19,26 @@ from remote_segments.sync.pruning import prune
 from remote_segments.sync.publication import publish_segment
 from remote_segments.sync.tombstones import drop_erased
 from tests.support.fetching import NOW, Refresher
-from tests.support.projects import PAYING, VIP, kept_in, ready_project, seed_contacts
+from tests.support.prepared import Beginnings
+from tests.support.projects import PAYING, VIP, kept_in, ready_project, seed_contacts, write_project
 
 SEGMENTS = {"vip": VIP, "paying": PAYING}
 
 
+def refreshed_twice(refresher: Refresher) -> None:
+    """Each segment, by turns."""
+    seed_contacts(refresher.project, refresher.simulator)
+    for name in [*SEGMENTS, *SEGMENTS]:
+        refresher.refresh(name)
+
+
 @pytest.fixture
-def refresher(tmp_path: Path, simulator: Simulator, warehouse) -> Refresher:
+def refresher(tmp_path: Path, simulator: Simulator, warehouse, beginnings: Beginnings) -> Refresher:
     """Two segments of two platforms over one model, each refreshed twice, in each kind of warehouse."""
-    project = kept_in(ready_project(tmp_path / "project", simulator, SEGMENTS), warehouse)
-    seed_contacts(project, simulator)
-    found = Refresher(project, simulator)
-    for _ in range(2):
-        for name in SEGMENTS:
-            found.refresh(name)
+    found = Refresher(
+        kept_in(load_project(write_project(tmp_path / "project", simulator, SEGMENTS)), warehouse), simulator
+    )
+    beginnings.take(refreshed_twice, found)
     return found
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from remote_segments.config.loader import load_project
 from remote_segments.errors import ProjectError
 from remote_segments.membership.tables import TABLES
 from remote_segments.simulator import Simulator
@@ -14,7 +15,8 @@ from remote_segments.sync.mapping import map_segment
 from remote_segments.sync.publication import publish_segment
 from remote_segments.sync.results import Published
 from tests.support.fetching import NOW, Refresher
-from tests.support.projects import VIP, kept_in, ready_project, seed_contacts
+from tests.support.prepared import Beginnings
+from tests.support.projects import VIP, kept_in, seed_contacts, write_project
 
 FIRST, SECOND, THIRD = 1, 2, 3
 """Numbers of members of every fetch: three accounts."""
@@ -66,12 +68,10 @@ class Accounts(Refresher):
         return found
 
 
-@pytest.fixture
-def accounts(tmp_path: Path, simulator: Simulator, warehouse) -> Accounts:
+def one_person_with_two_accounts(found: Accounts) -> None:
     """A refreshed segment whose second member is another account of the first, counted as a duplicate."""
-    project = kept_in(ready_project(tmp_path / "project", simulator, {"vip": VIP}), warehouse)
-    seed_contacts(project, simulator)
-    found = Accounts(project, simulator)
+    simulator = found.simulator
+    seed_contacts(found.project, simulator)
     snapshot = found.fetch()
     staying = simulator.expected("klaviyo", "VIPOPN", 1), found.expected(2), found.expected(3), found.expected(4)
     stays = [one for one in staying[0] if all(one.profile.profile_id in others for others in staying[1:])]
@@ -81,6 +81,15 @@ def accounts(tmp_path: Path, simulator: Simulator, warehouse) -> Accounts:
     found.person = (found.profiles[FIRST], found.profiles[SECOND], three[0].email)
     found.give(snapshot.snapshot_id, SECOND)
     found.published(snapshot.snapshot_id)
+
+
+@pytest.fixture
+def accounts(tmp_path: Path, simulator: Simulator, warehouse, beginnings: Beginnings) -> Accounts:
+    """One person with two accounts, in each kind of warehouse."""
+    found = Accounts(
+        kept_in(load_project(write_project(tmp_path / "project", simulator, {"vip": VIP})), warehouse), simulator
+    )
+    beginnings.take(one_person_with_two_accounts, found)
     return found
 
 

@@ -75,6 +75,11 @@ class Refreshes:
             number = self._numbers.get((platform, segment), 0)
             return number if self._being_read.get((platform, segment)) is False else number + 1
 
+    def numbers(self) -> dict[tuple[str, str], int]:
+        """Returns the last refresh of each platform and segment that was ever read."""
+        with self._lock:
+            return dict(self._numbers)
+
     def set(self, platform: str, segment: str, number: int) -> None:
         """Says which refresh was the last; the next fetch sees `number + 1`."""
         with self._lock:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from remote_segments.config.loader import load_project
 from remote_segments.config.project import Project
 from remote_segments.errors import ProjectError
 from remote_segments.membership.tables import REASONS
@@ -18,24 +19,31 @@ from remote_segments.warehouses.duckdb import DuckDBWarehouse
 from remote_segments.warehouses.postgres import PostgresWarehouse
 from tests.support.analysed import identifiers_of, named
 from tests.support.fetching import NOW, Refresher
-from tests.support.projects import PAYING, VIP, kept_in, ready_project, seed_contacts
-from tests.support.simulator import simulator
-
-__all__ = ["simulator"]
+from tests.support.prepared import Beginnings
+from tests.support.projects import PAYING, VIP, kept_in, ready_project, seed_contacts, write_project
 
 LATER = {**VIP, "source": {"connection": "klaviyo", "segment_id": "WINBCK"}}
 TOLD_AT = NOW + timedelta(hours=1)
 
 
-@pytest.fixture
-def desk(tmp_path: Path, simulator: Simulator, warehouse: DuckDBWarehouse | PostgresWarehouse) -> Refresher:
-    """Two segments refreshed three times and one never; every ninth person is missing from the model."""
-    segments = {"vip": VIP, "paying": PAYING, "later": LATER}
-    project = kept_in(ready_project(tmp_path, simulator, segments), warehouse)
-    seed_contacts(project, simulator, leave_out=range(0, 2_000, 9))
-    found = Refresher(project, simulator)
+def refreshed_three_times(refresher: Refresher) -> None:
+    """Two segments, by turns, and one never; every ninth person is missing from the model."""
+    seed_contacts(refresher.project, refresher.simulator, leave_out=range(0, 2_000, 9))
     for name in ("vip", "paying") * 3:
-        found.refresh(name)
+        refresher.refresh(name)
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path,
+    simulator: Simulator,
+    warehouse: DuckDBWarehouse | PostgresWarehouse,
+    beginnings: Beginnings,
+) -> Refresher:
+    """Two segments refreshed three times and one never, in each kind of warehouse."""
+    segments = {"vip": VIP, "paying": PAYING, "later": LATER}
+    found = Refresher(kept_in(load_project(write_project(tmp_path, simulator, segments)), warehouse), simulator)
+    beginnings.take(refreshed_three_times, found)
     return found
 
 
