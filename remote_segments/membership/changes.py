@@ -60,9 +60,10 @@ def current_columns(width: int) -> dict[str, str]:
 
 
 def stored_keys(scope: Scope, snapshot_id: str, width: int) -> Any:
-    """The keys of a stored snapshot in the form of mapped members."""
+    """The keys of a stored snapshot in the form of mapped members, without what no event tells."""
     rows = scope.rows("keys", snapshot_id)
-    return rows.select("member_no", *KEY_COLUMNS[:width], "matched", remote_joined_at=rows.joined_at)
+    untold = {"matched": nothing("text"), "remote_joined_at": nothing("timestamp")}
+    return rows.select("member_no", *KEY_COLUMNS[:width], **untold)
 
 
 def difference(comparison: Comparison, current: Any, previous: Any) -> Any:

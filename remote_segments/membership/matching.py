@@ -54,6 +54,14 @@ class Fetched:
         """The members with their identifiers."""
         return self.scope.rows("members", self.members_id, self.identifiers)
 
+    def without(self, mapped: Any) -> Any:
+        """The members that are not among the mapped."""
+        return finished(self.rows().anti_join(mapped, "member_no"))
+
+    def only(self, numbers: Any) -> Any:
+        """The members of some numbers."""
+        return finished(self.rows().semi_join(numbers, "member_no"))
+
     def identifier(self, rows: Any, name: str) -> Any:
         """An identifier of `rows`; null where no fetch ever gave it."""
         import ibis
@@ -114,18 +122,29 @@ def model_columns(model: Model, pairs: Sequence[Pair]) -> list[tuple[Text, Side]
     return [(partial(model.text, pair.column), pair.sides[1]) for pair in pairs]
 
 
-def matches(members: Fetched, model: Model, entry: Entry) -> Any:
-    """Every row of the model that a member meets by one entry, whose pairs must all meet."""
+def matches(members: Fetched, model: Model, entry: Entry, *, everybody: bool = False) -> Any:
+    """Every row of the model that a member meets by one entry, whose pairs must all meet.
+
+    With `everybody` the members that meet none are there, too, without a key: a join finds them on its way, and looking
+    for them later takes half as long again.
+    """
+    import ibis
+
     dialect, spellings = members.scope.dialect, members.spellings
     rows, given = spellings.values(members.rows(), member_columns(members, entry), dialect)
-    rows = rows.filter(_all([value.usable(rows) for value in given]))
+    usable = _all([value.usable(rows) for value in given])
+    if not everybody:
+        rows = rows.filter(usable)
     table, offers = spellings.values(model.table, model_columns(model, entry), dialect)
     sought = {f"sought_{number}": value.comparable(rows) for number, value in enumerate(given)}
     offered = {f"offered_{number}": value.comparable(table) for number, value in enumerate(offers)}
+    if everybody:  # what identifies nobody meets nothing
+        sought["sought_0"] = ibis.cases((usable, sought["sought_0"]))
     left = rows.select("member_no", "remote_joined_at", **sought)
     right = table.select(**model.keys(table), **offered)
     equal = list(zip(sought, offered, strict=True))
-    return left.inner_join(right, equal).select("member_no", "remote_joined_at", *_keys(model))
+    both = left.left_join(right, equal) if everybody else left.inner_join(right, equal)
+    return both.select("member_no", "remote_joined_at", *_keys(model))
 
 
 def _keys(model: Model) -> tuple[str, ...]:
@@ -133,10 +152,25 @@ def _keys(model: Model) -> tuple[str, ...]:
 
 
 def staged_matches(name: str, model: Model) -> Any:
-    """Matches that were written into a temporary table."""
+    """Matches that were written into a temporary table, without the members there that met nothing."""
+    table = _staged(name, model)
+    return table.filter(table.key.notnull())
+
+
+def _staged(name: str, model: Model) -> Any:
     schema = model.table.select(**model.keys()).schema()
     kinds = {key: "bigint" if schema[key].is_integer() else "text" for key in _keys(model)}
     return unbound(name, {"member_no": "bigint", "remote_joined_at": "timestamp", **kinds})
+
+
+def nowhere(staged: Sequence[str], model: Model) -> Any:
+    """The numbers of members that no entry met, by the staged matches of all entries, with everybody in the first."""
+    first, *later = staged
+    everybody = _staged(first, model)
+    rows = everybody.filter(everybody.key.isnull()).select("member_no")
+    for name in later:
+        rows = finished(rows.anti_join(staged_matches(name, model), "member_no"))
+    return rows
 
 
 def unmet(every: str, earlier: Sequence[str], model: Model) -> Any:
@@ -222,20 +256,20 @@ def _usable(members: Fetched, rows: Any, entries: Collection[Entry]) -> Any:
 
 
 def lost(
-    members: Fetched, entries: Collection[Entry], taken: Any, found: Any | None = None, repeats: str | None = None
+    members: Fetched, entries: Collection[Entry], rows: Any, found: Any | None = None, repeats: str | None = None
 ) -> Any:
     """Every member that is not mapped, with the one reason; a duplicate with the key it shares with an earlier member.
 
     Args:
         members: the members.
         entries: the entries that were tried.
-        taken: the mapped members, with `member_no`.
+        rows: those that are not mapped, with their identifiers.
         found: candidates, where some are in doubt; None when every match was mapped.
         repeats: the staged numbers of members fetched before; None when there are none.
     """
     import ibis
 
-    left = _usable(members, finished(members.rows().anti_join(taken, "member_no")), entries)
+    left = _usable(members, rows, entries)
     cases = []
     shared = {name: nothing("text") for name in KEY_COLUMNS}
     if repeats:

@@ -11,7 +11,14 @@ from remote_segments.sync.plan import Plan, plan_for
 from remote_segments.sync.publication import publish_with
 from remote_segments.sync.renaming import carry_over
 from remote_segments.sync.results import Published
-from remote_segments.sync.snapshots import Snapshot, insert, new_snapshot_id, record_without_members, update
+from remote_segments.sync.snapshots import (
+    Snapshot,
+    insert,
+    latest_published,
+    new_snapshot_id,
+    record_without_members,
+    update,
+)
 from remote_segments.sync.store import ensure_store
 
 if TYPE_CHECKING:
@@ -43,7 +50,7 @@ def refresh_audience(project: "Project", name: str, *, run_id: str | None, now: 
             carry_over(session, plan.renamed_from, name)
             snapshot = _new(plan, run_id, now)
             insert(session, snapshot)
-            mapped = map_members(session, plan, snapshot.snapshot_id, now=now)
+            mapped = map_members(session, plan, snapshot, latest_published(session, name), now=now)
             update(session, mapped, seconds=time.monotonic() - began)
     except (ProjectError, TemporaryError) as failure:
         with suppress(RemoteSegmentsError):  # the first error is the one to be seen

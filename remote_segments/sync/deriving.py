@@ -103,7 +103,8 @@ def derive(session: Session, plan: Plan, snapshot: Snapshot, now: datetime | Non
         count, current, found = _stage_mapped(session, members.scope, model, current, repeats)
     lost, reasons = None, {}
     if count < fetched:
-        session.stage(LOST, members.scope.sql(matching.lost(members, plan.entries, current, found, repeats)))
+        left = members.only(matching.nowhere(names, model)) if found is None else members.without(current)
+        session.stage(LOST, members.scope.sql(matching.lost(members, plan.entries, left, found, repeats)))
         lost = unbound(LOST, matching.LOST_COLUMNS)
         grouped = lost.group_by("reason").aggregate(number=lost.count())
         reasons = dict(session.rows(members.scope.sql(grouped)))
@@ -185,7 +186,7 @@ def _stage_matches(
     for number, entry in enumerate(plan.entries, start=1):
         name, every = f"rs_matches_{number}", f"rs_every_{number}"
         earlier = [name for name, _ in staged]
-        matches = members.scope.sql(matching.matches(members, model, entry))
+        matches = members.scope.sql(matching.matches(members, model, entry, everybody=not earlier))
         if not earlier:
             session.stage(name, matches)
             staged.append((name, entry))

@@ -243,7 +243,7 @@ def _show_anew(session: Session, project: Project, name: str, now: datetime) -> 
         return 0
     if not same_model(session, plan, latest) or write_segment(session, plan, latest, latest) != latest.mapped:
         try:  # the model lost other people, too: a snapshot of its own, judged as every other
-            publish(session, plan, latest.snapshot_id, now=now)
+            publish(session, plan, latest, now=now)
         except HeldError as held:
             raise ProjectError(
                 "erasure-held",

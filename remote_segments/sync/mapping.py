@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from remote_segments.errors import EngineError, HeldError, ProjectError, RemoteSegmentsError
+from remote_segments.errors import HeldError, ProjectError, RemoteSegmentsError
 from remote_segments.sync.choosing import check_clock, check_source, choose, is_late
 from remote_segments.sync.combining import combine
 from remote_segments.sync.definitions import remember
@@ -116,20 +116,23 @@ def _map(
         return remap(session, plan, latest, partition_key=partition_key, run_id=run_id, now=now)
     if published or is_late(snapshot, latest):
         return rebuild(session, plan, snapshot.snapshot_id, now=now)
-    return map_members(session, plan, snapshot.snapshot_id, now=now)
+    return map_members(session, plan, snapshot, latest, now=now)
 
 
-def map_members(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) -> Mapped:
+def map_members(session: Session, plan: Plan, snapshot: Snapshot, latest: Snapshot | None, *, now: datetime) -> Mapped:
     """Maps a snapshot that is not published, against the published one; mapping it again replaces what was written.
+
+    Args:
+        session: a writing session.
+        plan: the segment.
+        snapshot: the snapshot, as its row stands.
+        latest: the published one.
+        now: the instant at which the model is read.
 
     Raises:
         ProjectError: see `map_segment`.
     """
-    snapshot = get(session, plan.segment, snapshot_id)
-    if snapshot is None:
-        raise EngineError("unknown-snapshot", f"There is no snapshot {snapshot_id}.", "Report this bug.", plan.where)
     check_source(plan, snapshot)
-    latest = latest_published(session, plan.segment)
     if plan.combining is not None:
         snapshot, derived = combine(session, plan, plan.combining, snapshot, now)
     else:
@@ -187,7 +190,7 @@ def remap(
         seconds=None,
     )
     insert(session, new)
-    mapped = map_members(session, plan, new.snapshot_id, now=now)
+    mapped = map_members(session, plan, new, latest, now=now)
     return Mapped.of(update(session, mapped, seconds=time.monotonic() - began), "remap")
 
 

@@ -73,7 +73,7 @@ def publish_with(
         with warehouse.write(plan.segment) as session:
             ensure_store(session)
             chosen = choose(session, plan, partition_key=partition_key, run_id=run_id, snapshot_id=snapshot_id)
-            return publish(session, plan, chosen.snapshot_id, now=now)
+            return publish(session, plan, chosen, now=now)
     except (HeldError, ProjectError) as failure:
         if chosen is not None:
             with suppress(RemoteSegmentsError):  # the first error is the one to be seen
@@ -98,7 +98,7 @@ def _as_judged(
     return map_with(warehouse, plan, run_id=run_id, now=now, snapshot_id=chosen.snapshot_id)
 
 
-def publish(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) -> Published:
+def publish(session: Session, plan: Plan, snapshot: Snapshot, *, now: datetime) -> Published:
     """Replaces `<segment>` by a mapped snapshot and marks its row published, in the session's transaction.
 
     A snapshot that was mapped against another published one than today's is mapped again first; so is a held one,
@@ -108,18 +108,17 @@ def publish(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
         HeldError: before anything is written; the caller rolls back and records it.
         ProjectError: `not-mapped`, `snapshot-superseded`, `source-changed`, `clock-behind`.
     """
-    snapshot = get(session, plan.segment, snapshot_id)
     latest = latest_published(session, plan.segment)
     check_clock(session, plan, latest, now)
-    if snapshot is None or snapshot.state == "fetched":
+    if snapshot.state == "fetched":
         raise ProjectError(
             "not-mapped",
-            f"Snapshot {snapshot_id} is not mapped yet.",
+            f"Snapshot {snapshot.snapshot_id} is not mapped yet.",
             "Materialize mapped_keys of this window first.",
             plan.where,
         )
     if snapshot.state == "published":
-        if latest is not None and latest.snapshot_id != snapshot_id:
+        if latest is not None and latest.snapshot_id != snapshot.snapshot_id:
             return Published.of(snapshot, replaced=False, rows=snapshot.mapped or 0)
         return _show_again(session, plan, snapshot, now)
     if is_late(snapshot, latest):
@@ -130,7 +129,7 @@ def publish(session: Session, plan: Plan, snapshot_id: str, *, now: datetime) ->
             plan.where,
         )
     if _must_be_mapped_again(plan, snapshot, latest):
-        snapshot = map_members(session, plan, snapshot_id, now=now)
+        snapshot = map_members(session, plan, snapshot, latest, now=now)
     return _publish_mapped(session, plan, snapshot, latest, now)
 
 
@@ -149,7 +148,7 @@ def _publish_mapped(
     numbers = check_guards(session, plan, snapshot, latest, now)
     rows = write_segment(session, plan, snapshot, latest)
     if rows != snapshot.mapped:  # the model changed since it was mapped
-        snapshot = map_members(session, plan, snapshot.snapshot_id, now=now)
+        snapshot = map_members(session, plan, snapshot, latest, now=now)
         numbers = check_guards(session, plan, snapshot, latest, now)
         rows = write_segment(session, plan, snapshot, latest)
     if rows != snapshot.mapped:

@@ -13,7 +13,7 @@ from remote_segments.errors import EngineError
 from remote_segments.warehouses.base import Relation
 from remote_segments.warehouses.duckdb_failures import failed, first_line
 from remote_segments.warehouses.files import scan
-from remote_segments.warehouses.frames import to_frame, to_rows
+from remote_segments.warehouses.frames import plain, to_frame
 from remote_segments.warehouses.models import column_in_use, model_missing, model_unreadable, one_select, table_in_use
 from remote_segments.warehouses.quoting import identifier, identifiers, literal, qualified, split_table
 
@@ -51,8 +51,13 @@ class DuckDBSession:
         return int(row[0][0]) if len(row) == 1 and len(row[0]) == 1 and isinstance(row[0][0], int) else -1
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Returns all rows of a SELECT; timestamps are aware datetimes in UTC, whole numbers are ints."""
-        return to_rows(self.arrow(sql))
+        """Returns all rows of a SELECT; timestamps are aware datetimes in UTC, whole numbers are ints.
+
+        Not by way of Arrow: DuckDB would plan the statement twice, and a refresh reads a single row 25 times.
+        """
+        with self._guarded():
+            rows = self._connection.execute(sql).fetchall()
+        return [tuple(map(plain, row)) for row in rows]
 
     def stream(self, sql: str, size: int) -> "Iterator[pa.RecordBatch]":
         """Yields the rows of a SELECT in batches."""

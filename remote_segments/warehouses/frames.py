@@ -1,21 +1,23 @@
-"""A table of Arrow as rows of Python values and as a pandas frame: exact, and alike from every warehouse."""
+"""Values of a warehouse as Python values and as a pandas frame: exact, and alike from every warehouse."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""Instants are counted from here: Arrow's own way to datetimes loads pandas, 40 MB and a third of a second."""
 
-
-def to_rows(table: pa.Table) -> list[tuple[Any, ...]]:
-    """Returns rows of Python values: timestamps are aware datetimes in UTC, whole numbers are ints."""
-    return list(zip(*(_values(column) for column in table.columns), strict=True))
+def plain(value: Any) -> Any:
+    """A value as DuckDB gives it, as every warehouse gives it: instants in UTC, whole numbers as ints, ids as texts."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    if isinstance(value, Decimal) and value.as_tuple().exponent == 0:
+        return int(value)
+    return str(value) if isinstance(value, UUID) else value
 
 
 def to_frame(table: pa.Table) -> "pd.DataFrame":
@@ -48,13 +50,3 @@ def _whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.cast(pa.int64())  # sums of integers are HUGEINT in DuckDB and numeric in Postgres
     except pa.ArrowInvalid:
         return column
-
-
-def _values(column: pa.ChunkedArray) -> list[Any]:
-    if pa.types.is_timestamp(column.type) and column.type.tz:
-        ticks = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
-        return [tick if tick is None else _EPOCH + timedelta(microseconds=tick) for tick in ticks]
-    values: list[Any] = column.to_pylist()
-    if pa.types.is_decimal(column.type) and column.type.scale == 0:
-        return [value if value is None else int(value) for value in values]
-    return values
