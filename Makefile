@@ -3,6 +3,8 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+# Three test processes for two cores: a third of their time they wait for servers, discs and processes that they kill.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo ui test check fix bench docs lives combinations clean
@@ -23,7 +25,7 @@ ui: $(READY) ## Open the Dagster UI on what the demo made, with the simulator ru
 	$(BIN)/remote-segments ui --project segment_configs
 
 test: $(READY) check ## Check style, types and the direction of imports, then run all tests
-	$(BIN)/pytest --numprocesses auto --dist loadgroup
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup
 
 check: $(READY) ## Check style, types and the direction of imports
 	$(BIN)/ruff format --check

@@ -215,7 +215,7 @@ SETS = st.lists(st.frozensets(st.integers(1, 7), max_size=5), min_size=2, max_si
 
 
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
