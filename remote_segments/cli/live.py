@@ -74,7 +74,12 @@ def _print_saved(saved: "Saved") -> None:
         number = f"{len(saved.cases)} scrubbed case{'s' if len(saved.cases) != 1 else ''}"
         say(f"Saved {number} in {_short(saved.file)}: look through it before you give it to anybody.")
         if saved.dropped:
-            say(f"  {saved.dropped:,} keys that no documentation shows were left out.")
+            keys = (
+                "1 key that no documentation shows was"
+                if saved.dropped == 1
+                else (f"{saved.dropped:,} keys that no documentation shows were")
+            )
+            say(f"  {keys} left out.")
     else:
         say("Nothing was saved.")
     for sentence in saved.lacking:

@@ -92,6 +92,10 @@ def _example(connection: str, rows: list[Row]) -> str | None:
     fitting = [row for row in fitting if _is_rows(row)] or fitting
     if not new:
         return None
-    ids = (fitting or new)[0].listed.ids
-    named = ids.values() if len(ids) == 1 else [f"{key}={value}" for key, value in ids.items()]  # others may take two
+    one = (fitting or new)[0]
+    ids = one.listed.ids
+    alone = (
+        len(ids) == 1 and sum(row.path == one.path for row in rows) == 1
+    )  # another kind may have the same id, or two
+    named = ids.values() if alone else [f"{key}={value}" for key, value in ids.items()]
     return "/".join([connection, *named])

@@ -96,6 +96,10 @@ SEGMENTS: Mapping[str, Mapping[str, Segment]] = MappingProxyType(
                 "101": Segment("saved", "Readers of the magazine", 0.1, 0.005),
                 "102": Segment("static", "Nobody", 0, 0),
                 "103": Segment("static", "Came to the fair", 0.05, 0.002),
+                "subscribed": Segment(
+                    "audience", "The magazine", 0.9, 0.003
+                ),  # a status: the audience's, not a segment
+                "unsubscribed": Segment("audience", "The magazine", 0.04, 0.001),
             }
         ),
     }

@@ -220,6 +220,7 @@ def find(project: Project, platform: Account, connection: str, rest: str) -> Tar
     if not meant:
         found = f"`{rest[:60]}` names no segment of {manifest.title}." if rest else "No segment is named."
         raise ProjectError("wrong-id-keys", found, f"Write {forms(connection, manifest)}.", f"connection {connection}")
+    _refuse_placeholder(manifest, connection, meant)
     shaped = [(kind, ids) for kind, ids in meant if not any(manifest.sources[kind].misshapen(ids))]
     targets = []
     for kind, ids in shaped:
@@ -234,11 +235,40 @@ def find(project: Project, platform: Account, connection: str, rest: str) -> Tar
     return targets[0] if targets else _by_name(project, platform, connection, rest)
 
 
+def _refuse_placeholder(manifest: Manifest, connection: str, meant: list[tuple[str, dict[str, str]]]) -> None:
+    """Refuses what was copied from a listing with the word that stands for an id it does not know."""
+    for kind, ids in meant:
+        for name, value in ids.items():
+            if value == name.upper() and len(ids) > 1:
+                found = f"`{value}` stands for a value that the listing cannot know."
+                fix = f"Write the value instead. {manifest.sources[kind].ids_help}"
+                raise ProjectError("wrong-id-keys", found, fix, f"connection {connection}")
+
+
+def _misshapen(manifest: Manifest, rest: str) -> str:
+    """Which one id of a text is not written as the platform writes it; empty when that is not what is wrong."""
+    for kind, ids in readings(manifest, rest):
+        wrong = [*manifest.sources[kind].misshapen(ids)]
+        if len(wrong) == 1 and len(ids) > 1:
+            return f"`{ids[wrong[0]][:60]}` is no {wrong[0]}: {manifest.sources[kind].ids_help} "
+    return ""
+
+
+def _rows_below(project: Project, platform: Account, connection: str, outer: list[str]) -> list[Row]:
+    """The listing in which a name is looked for; nothing where the ids before it lead nowhere."""
+    try:
+        return list_segments(project, platform, connection, "/".join(outer)).rows
+    except (ProjectError, PlatformError) as error:
+        if not outer or error.code not in NOT_FOUND:
+            raise
+        return []
+
+
 def _by_name(project: Project, platform: Account, connection: str, rest: str) -> Target:
     manifest = manifest_of(project, connection)
     deep = max(len(_needed(source, manifest)) for source in manifest.sources.values())
     *outer, name = rest.split("/", deep)
-    rows = list_segments(project, platform, connection, "/".join(outer)).rows
+    rows = _rows_below(project, platform, connection, outer)
     rows = sorted(rows, key=lambda row: not row.lacking)  # of several with one name, that which needs nothing more wins
     same = [row for row in rows if row.listed.name.casefold() == name.casefold()]
     same = [row for row in same if not row.lacking] or same
@@ -250,7 +280,7 @@ def _by_name(project: Project, platform: Account, connection: str, rest: str) ->
         return Target(connection, row.kind, row.listed.ids, platform.describe(row.kind, row.listed.ids))
     by_text = {text: row for row in rows for text in (row.listed.name, list(row.listed.ids.values())[-1])}
     guess = near(name, by_text)
-    hint = f"Did you mean {_said(connection, by_text[guess])}? " if guess else ""
+    hint = f"Did you mean {_said(connection, by_text[guess])}? " if guess else _misshapen(manifest, rest)
     if same:
         hint = f"Several have this name: {', '.join(_said(connection, row) for row in same)}. "
     raise ProjectError(

@@ -62,6 +62,23 @@ def test_the_command_that_the_listing_proposes_adds_a_segment(served: Simulator)
     assert (added.code, "Wrote segment_configs/segments/vip_contacts.yaml" in added.out) == (0, True)
 
 
+def test_an_id_that_two_kinds_have_is_proposed_with_its_key(served: Simulator) -> None:
+    """A static list of Marketo is listed twice, for two ways of reading it: the proposal means one of them."""
+    assert command("init", "--yes", "--platform", "marketo").code == 0
+    proposed = command("segments", "marketo", "--filter", "New").out.splitlines()[-1].split()[-1]
+    assert proposed == "marketo/static_list_id=1002"
+    assert command("add", proposed).code == 0
+
+
+def test_an_audience_is_added_by_status(served: Simulator) -> None:
+    """What the listing cannot know is written in place of its word, and the account has these people."""
+    assert command("init", "--yes", "--platform", "mailchimp").code == 0
+    assert "a1b2c3d4e5/MEMBER_STATUS" in command("segments", "mailchimp").out
+    refused(command("add", "mailchimp/a1b2c3d4e5/MEMBER_STATUS"), "wrong-id-keys", "`MEMBER_STATUS` stands", "cleaned")
+    assert command("add", "mailchimp/a1b2c3d4e5/subscribed").code == 0
+    assert command("run", "the_magazine").code == 0
+
+
 def test_what_a_listing_cannot_know_is_asked_for(served: Simulator) -> None:
     """A kind that needs a condition shows where it stands; an id that is none of any kind is looked for as a name."""
     assert command("init", "--yes", "--platform", "salesforce").code == 0
@@ -72,6 +89,11 @@ def test_what_a_listing_cannot_know_is_asked_for(served: Simulator) -> None:
         "701000000000001AAA"
     ]
     refused(command("add", "salesforce/Contact"), "wrong-id-keys", "`salesforce/Contact/CONDITION`")
+    refused(command("add", "salesforce/Contact/CONDITION"), "wrong-id-keys", "`CONDITION` stands", "behind WHERE")
+    refused(command("add", "salesforce/701000000000001AAA/TRUE"), "segment-not-found", "`TRUE` is no has_responded: ")
+    refused(command("add", "salesforce/Contact/VIP contatcs"), "segment-not-found", "(VIP contacts)")
+    by_name = command("add", "salesforce/Contact/VIP contacts", "--json").document
+    assert by_name["ids"] == {"object": "Contact", "list_view_id": "00B000000000001AAA"}
     refused(command("add", "salesforce/Fairr"), "segment-not-found", "`salesforce/701000000000002AAA` (Fair)")
     assert command("add", "salesforce/Fair", "--json").document["ids"] == {"campaign_id": "701000000000002AAA"}
 

@@ -102,6 +102,16 @@ def test_all_segments_of_an_account_are_listed(get: Get) -> None:
     assert get("mailchimp", "/3.0/lists").json()["lists"][0]["id"] == MAILCHIMP_AUDIENCE
 
 
+def test_mailchimp_gives_its_audience_by_status(simulator: Simulator, get: Get) -> None:
+    """The audience itself has a name, and members of each status; a status that nobody has is an empty page."""
+    audience = f"/3.0/lists/{MAILCHIMP_AUDIENCE}"
+    assert get("mailchimp", audience).json()["name"] == "The magazine"
+    page = get("mailchimp", f"{audience}/members?status=unsubscribed&count=1000").json()
+    assert page["total_items"] == len(page["members"]) == len(simulator.expected("mailchimp", "unsubscribed", 1))
+    assert get("mailchimp", f"{audience}/members?status=cleaned").json()["members"] == []
+    assert get("mailchimp", f"{audience}/segments/subscribed").status_code == 404
+
+
 def test_hubspot_lists_are_searched_by_post(simulator: Simulator) -> None:
     """The size of a found list is a text among its additional properties."""
     body = {"query": "", "offset": 0, "count": 500, "additionalProperties": []}

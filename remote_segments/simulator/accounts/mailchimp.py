@@ -15,7 +15,10 @@ from remote_segments.simulator.messages import Answer, Request, Target
 from remote_segments.simulator.segments import edited_at
 
 PAGE_MOST = 1_000
-ROUTE = re.compile(r"(?:/3\.0)?/lists(?:/([^/]+)(?:/segments(?:/([^/]+)(/members)?)?)?)?/?")
+ROUTE = re.compile(r"(?:/3\.0)?/lists(?:/([^/]+)(?:(/members)|(/segments)(?:/([^/]+)(/members)?)?)?)?/?")
+AUDIENCE = {"id": MAILCHIMP_AUDIENCE, "name": "The magazine"}
+STATUSES = ("subscribed", "unsubscribed")
+"""Those in which the audience has anybody; pages of the others are empty."""
 ERRORS = "https://mailchimp.com/developer/marketing/docs/errors/"
 
 
@@ -37,10 +40,12 @@ class Mailchimp(Account):
         route = ROUTE.fullmatch(request.path)
         if not route or request.method != "GET" or route[1] not in (None, MAILCHIMP_AUDIENCE):
             raise Refused(404, self.not_found, "The requested resource could not be found.")
-        audience, name, members = route[1], route[2], route[3]
+        audience, everybody, segments, name, members = route.groups()
+        if everybody:
+            return self._by_status(request)
         if name is None:
-            return self._listing(request, audience)
-        self.segment(name)
+            return self._listing(request, audience) if segments or not audience else self._audience()
+        self.segment(name, "static", "saved")
         return self._members_target(request, name) if members else self._describe(name)
 
     def error(self, status: int, code: str, detail: str) -> Answer:
@@ -55,7 +60,7 @@ class Mailchimp(Account):
             "id": profile.profile_id,
             "email_address": profile.email,
             "unique_email_id": profile.profile_id[:10],
-            "status": "subscribed",
+            "status": "subscribed",  # a segment holds nobody else
             "list_id": MAILCHIMP_AUDIENCE,
         }
         return {key: value for key, value in record.items() if fields is None or f"members.{key}" in fields}
@@ -92,15 +97,24 @@ class Mailchimp(Account):
         record["options"] = {"match": "all", "conditions": [{"field": shape.rule}]}
         return record | {"updated_at": edited_at(shape.edits).isoformat(), "list_id": MAILCHIMP_AUDIENCE}
 
+    def _by_status(self, request: Request) -> Target:
+        status = request.query.get("status", "subscribed")
+        if status in STATUSES:
+            return self._members_target(request, status)
+        nobody = {"members": [], "list_id": MAILCHIMP_AUDIENCE, "total_items": 0}
+        return Target("members", lambda _: Answer(document=nobody))
+
+    def _audience(self) -> Target:
+        return Target("describe", lambda _: Answer(document=AUDIENCE), "subscribed")
+
     def _describe(self, name: str) -> Target:
         return Target("describe", lambda _: Answer(document=self._record(name)), name)
 
     def _listing(self, request: Request, audience: str | None) -> Target:
         size, offset = request.whole_number("count", 10, PAGE_MOST), request.whole_number("offset", 0, 10**9)
         if audience is None:
-            lists = [{"id": MAILCHIMP_AUDIENCE, "name": "The magazine"}]
-            return Target("list", lambda _: Answer(document={"lists": lists, "total_items": 1}))
-        names = sorted(self.segments.current())
+            return Target("list", lambda _: Answer(document={"lists": [AUDIENCE], "total_items": 1}))
+        names = sorted(name for name, one in self.segments.current().items() if one.kind != "audience")
         records = [self._record(name) for name in names[offset : offset + size]]
         document = {"segments": records, "list_id": audience, "total_items": len(names), "_links": []}
         return Target("list", lambda _: Answer(document=document), page=offset // max(1, size) + 1)
