@@ -1,6 +1,6 @@
 """A segment of each simulated account, and what a connection to that account is made of: what `init` writes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from remote_segments.config.names import as_name
@@ -11,6 +11,7 @@ from remote_segments.rest.auth.signed import Jwt
 from remote_segments.rest.auth.webhook import WebhookSignature
 from remote_segments.rest.manifest import Manifest
 from remote_segments.simulator.documented.account import Documented
+from remote_segments.simulator.documented.holding import Held
 from remote_segments.simulator.documented.reading import columns
 from remote_segments.simulator.membership import SEGMENTS
 from remote_segments.simulator.state import State
@@ -50,9 +51,17 @@ def example_of(platform: str, exchanges: Mapping[str, Path]) -> Example | None:
     if not found:
         return None
     one = found[0]
-    others = [each.key for each in found if each.key != one.key]
+    others = [_meant(each, found) for each in found if each.key != one.key]
     matches = tuple(Match(name, column) for name, column in columns(one.membership).items() if column != "phone")
     return Example(as_name(one.name), one.name, one.membership.ids, matches, others[0] if others else None)
+
+
+def _meant(one: Held, among: Sequence[Held]) -> str:
+    """A segment as `add` takes it: by its ids, with their keys where there are several kinds, which may share ids."""
+    ids = one.membership.ids
+    if len({each.kind for each in among}) == 1:
+        return one.key
+    return "/".join(f"{name}={value}" for name, value in ids.items())
 
 
 def simulated_options(manifest: Manifest, exchanges: Mapping[str, Path]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """`remote-segments init`: a new project that runs against the simulator at once."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -152,7 +153,7 @@ def _next(new: NewProject, *, seeded: bool) -> list[str]:
     account = next((one for one in new.accounts if one.example), new.accounts[0])
     connection, example = account.manifest.name, account.example
     name, another = (example.name, example.another) if example else ("NAME", "SEGMENT")
-    adding = [f"add {connection}/{another}"] if another else []
+    adding = [f"add {shlex.quote(f'{connection}/{another}')}"] if another else []
     table = [] if seeded else ["name your own table under `models:` in project.yaml; there are no people here yet"]
     commands = [f"segments {connection}", *adding, f"preview {name}", f"run {name}"]
     first, *others = (f"remote-segments {command}" for command in commands)

@@ -1,5 +1,6 @@
 """`remote-segments segments`: the segments of an account, with their ids, for whoever wants to add one."""
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -98,4 +99,4 @@ def _example(connection: str, rows: list[Row]) -> str | None:
         len(ids) == 1 and sum(row.path == one.path for row in rows) == 1
     )  # another kind may have the same id, or two
     named = ids.values() if alone else [f"{key}={value}" for key, value in ids.items()]
-    return "/".join([connection, *named])
+    return shlex.quote("/".join([connection, *named]))

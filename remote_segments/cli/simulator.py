@@ -14,7 +14,7 @@ from remote_segments.config.folder import project_folder
 from remote_segments.config.project import PLATFORMS_FOLDER
 from remote_segments.errors import ProjectError
 from remote_segments.platforms import exchanges_files
-from remote_segments.rest.catalog import manifest_files
+from remote_segments.rest.catalog import installed_files, manifest_files
 from remote_segments.suggestions import choose
 
 if TYPE_CHECKING:
@@ -33,10 +33,17 @@ def address(platform: str) -> str:
 
 
 def served_exchanges(platforms: Path | None = None) -> dict[str, Path]:
-    """The documented exchanges that accounts are made of, by platform: those that come along, then a project's own."""
+    """The documented exchanges that accounts are made of, by platform; those further on replace others of their name.
+
+    First those that come along, then those of installed packages, then a project's own.
+
+    Raises:
+        InvalidProject: `code-unloadable`, `code-wrong` of an installed package.
+    """
     from remote_segments.conformance.reading import exchanges_file
 
-    own = {file.stem: exchanges_file(file) for file in manifest_files(platforms)} if platforms else {}
+    files = [*installed_files(), *(manifest_files(platforms) if platforms else ())]
+    own = {file.stem: exchanges_file(file) for file in files}
     return {**exchanges_files(), **{name: file for name, file in own.items() if file.is_file()}}
 
 
@@ -58,7 +65,8 @@ def simulate(
 ) -> None:
     """Serve a fake account of every platform on this machine; members change at each refresh.
 
-    They are made of the platforms' documented exchanges, those of the project's own included, and take every key.
+    They are made of the platforms' documented exchanges, those of installed ones and of the project's own included, and
+    take every key.
     """
     exchanges = served_exchanges(project_folder(project) / PLATFORMS_FOLDER)
     known = sorted({*served_by_hand(), *exchanges})

@@ -196,7 +196,8 @@ def _misspelt(document: Document, tried: list[Misspelt]) -> Judgement:
     if unnoticed:
         return failed(*(_unnoticed(document, one) for one in unnoticed))
     optional = dict.fromkeys(one.written.place for one in tried if one.written.into_answer and not one.raised)
-    note = f"{len(tried)} misspellings of {len({one.written.at for one in tried})} paths noticed"
+    paths = len({one.written.at for one in tried})
+    note = f"{len(tried)} misspelling{'s' * (len(tried) != 1)} of {paths} path{'s' * (paths != 1)} noticed"
     more = f"; only by comparison, since the manifest lets them be absent: {', '.join(optional)}" if optional else ""
     return passed(note=note + more)
 

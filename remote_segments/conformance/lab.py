@@ -209,7 +209,8 @@ class Lab:
             wrong = sum(row[name] != other.get(name) for row, other in zip(outcome.rows, expected, strict=True))
             if wrong:
                 path = f" (`{identifier.path}`)" if identifier.path else ""
-                found = f"The identifier {name}{path} differs from the documented answers for {wrong:,} member{'s' * (wrong != 1)}."
+                many = "1 member" if wrong == 1 else f"{wrong:,} members"
+                found = f"The identifier {name}{path} differs from the documented answers for {many}."
                 yield Problem("members-differ", found, _COMPARE, self.locate("identifiers", name, "path"))
         if self.source.joined_at is not None:
             joined = [outcome.account.joined_at(number) for number in outcome.account.kept()]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import shutil
 from datetime import UTC, datetime
 from functools import partial
@@ -147,8 +148,8 @@ def test_a_new_project_of_a_platform_that_is_only_sent_to_is_valid(platform: str
 @pytest.mark.parametrize("platform", sorted(name for name, read in READ.items() if read))
 def test_a_new_project_of_any_platform_is_sound(platform: str, served: Simulator) -> None:
     """It is valid, its own tests pass, and its example runs against the simulated account."""
-    document = command("init", "--platform", platform, "--json").document
-    assert document["seeded"] is True
+    started = command("init", "--platform", platform)
+    assert "simulated people into" in started.out
     assert command("validate").code == 0
     assert command("test").code == 0
     (example,) = Path("segment_configs/segments").glob("*.yaml")
@@ -156,6 +157,9 @@ def test_a_new_project_of_any_platform_is_sound(platform: str, served: Simulator
     assert seen["mapped"] > seen["read"] / 2
     listed = command("segments", platform, "--json").document
     assert listed["segments"] or listed["not_listed"]
+    for step in started.out.splitlines():
+        if " add " in step:
+            assert command(*shlex.split(step)[1:]).code == 0, step
     assert command("validate", "--json").document["environment"] == "development"
 
 

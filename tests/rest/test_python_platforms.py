@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from remote_segments.cli.simulator import served_exchanges
 from remote_segments.conformance.kit import check_platform
 from remote_segments.conformance.world import World
 from remote_segments.errors import InvalidProject, RemoteSegmentsError
@@ -190,6 +191,7 @@ def test_an_installed_platform_is_found_by_its_entry_point(folder: Path, monkeyp
         found = load_platforms()["gadgets"]
         assert (found.title, found.code.__name__ if found.code else "") == ("Gadgets", "Gadgets")
         assert installed_files() == [folder / "gadgets.yaml"]
+        assert served_exchanges()["gadgets"] == folder / "gadgets.exchanges.yaml"  # so that it has a simulated account
         (folder / "gadgets.yaml").rename(folder / "other.yaml")
         (folder / "other.yaml").write_text((folder / "other.yaml").read_text().replace("name: gadgets", "name: other"))
         monkeypatch.setattr(found.code, "manifest", "other.yaml")
