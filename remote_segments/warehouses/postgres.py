@@ -9,7 +9,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -131,6 +131,8 @@ class PostgresWarehouse:
     @contextmanager
     def segment_lock(self, segment: str) -> Iterator[None]:
         """Holds an advisory lock on a connection of its own; `refresh-running` at once when somebody has it."""
+        import psycopg
+
         from remote_segments.warehouses.postgres_failures import translated
 
         key = lock_key(self.schema, segment)
@@ -141,7 +143,11 @@ class PostgresWarehouse:
                 row = connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
                 if row is None or not row[0]:
                     raise running(segment, _holder(connection, key))
-            yield
+            try:
+                yield
+            finally:
+                with suppress(psycopg.Error):  # the server would notice a closed connection a moment too late
+                    connection.execute("SELECT pg_advisory_unlock(%s)", [key])
 
     def scrub(self, tables: Sequence[str]) -> None:
         """Writes these tables anew; the server's log, replicas and backups have lives of their own."""

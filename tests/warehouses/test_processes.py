@@ -94,3 +94,10 @@ def test_loading_takes_the_same_memory_for_twenty_times_the_rows(warehouse, proc
     with warehouse.read() as session:
         assert session.rows("SELECT count(*) FROM segments.members") == [(2_100_000,)]
     assert grown < 64 * 1024
+
+
+def test_a_segment_is_free_as_soon_as_its_block_has_ended(warehouse):
+    """Whoever comes next need not wait until the server has noticed that a connection is closed."""
+    for _ in range(40):
+        with warehouse.segment_lock("vip"):
+            pass
