@@ -121,7 +121,7 @@ class _Application:
         found_out = find_out(project, self.warehouse, self.terms, self.pace.now()) if doubtful else 0
         now, held = self.pace.now(), None
         with self.warehouse.write() as session:
-            computed = compute(session, self.terms, now)
+            computed = compute(session, self.terms, now, small=True)
             plan = computed.plan
             send: Send | None = None
             stretches: list[Stretch] = []

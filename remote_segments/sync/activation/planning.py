@@ -135,10 +135,14 @@ class Computed:
     source: Source
 
 
-def compute(session: Session, terms: Terms, now: datetime) -> Computed:
-    """Compares the audience with what is known, in a session; the moves stay staged."""
+def compute(session: Session, terms: Terms, now: datetime, *, small: bool = False) -> Computed:
+    """Compares the audience with what is known, in a session; the moves stay staged.
+
+    `small` keeps the session's memory small, also for what follows in it; large joins then go through the disk.
+    """
     source = read_source(session, terms)
-    session.stay_small(source.size)
+    if small:
+        session.stay_small(source.size)
     model = read_model(session, terms)
     destination = terms.destination
     comparison = Comparison(
