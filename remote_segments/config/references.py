@@ -162,6 +162,8 @@ def segment_problems(segment: Segment | SoundParts, known: Known, document: Docu
     """Everything that one segment names and nobody has; of a broken file, that of its sound parts."""
     if segment.source is not None:
         yield from _source_problems(segment.source, segment.identifiers, known, document)
+    if isinstance(segment, Segment) and segment.refresh_on_source_refresh:
+        yield from _following_problems(segment, known, document)
     if segment.model is None:
         return
     if segment.model not in known.model_names:
@@ -179,6 +181,21 @@ def segment_problems(segment: Segment | SoundParts, known: Known, document: Docu
     for key in ("include", "exclude"):
         for column_name in (getattr(chosen, key) or ()) if chosen else ():
             yield from column_problems(column_name, segment.model, model, document, ("columns", key))
+
+
+def _following_problems(segment: Segment, known: Known, document: Document) -> Iterator[Problem]:
+    """A source that no asset is known to write, so that nothing would ever start a refresh."""
+    connection = known.connections.get(segment.source.connection)
+    platform = known.platforms.get(connection.platform) if connection else None
+    if isinstance(platform, Manifest):
+        found = f"`refresh_on_source_refresh` is for rows, and {platform.title} holds the members itself."
+        fix = "Remove it: `refresh_frequency` says when they are fetched."
+    elif platform is not None and platform.name == FILES.name and "asset" not in segment.source.ids:
+        found = "`refresh_on_source_refresh` does not know which asset writes the files."
+        fix = "Name it: `source: {asset: [export, members]}`."
+    else:
+        return
+    yield Problem("bad-value", found, fix, document.locate(("refresh_on_source_refresh",)))
 
 
 def _source_problems(

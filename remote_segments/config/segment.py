@@ -125,6 +125,11 @@ class Segment(CommonSettings):
     remap_on_model_refresh: bool = Field(
         True, description="Map the latest ids again when the model's asset was refreshed, without calling the platform."
     )
+    refresh_on_source_refresh: bool = Field(
+        False,
+        description="Refresh also when an asset was refreshed that the source reads: of rows in the warehouse, and of "
+        "files with `source.asset`.",
+    )
 
     @property
     def period(self) -> timedelta:

@@ -24,7 +24,7 @@ from remote_segments.orchestration.failures import RETRIES
 from remote_segments.orchestration.fetching import FETCHES, run_fetches
 from remote_segments.orchestration.forgetting import build_retention_job
 from remote_segments.orchestration.inputs import INPUT_MANAGER, SegmentFrames
-from remote_segments.orchestration.keys import as_prefix, layer_key, model_key, segment_key
+from remote_segments.orchestration.keys import LAYERS, as_prefix, layer_key, model_key, segment_key
 from remote_segments.orchestration.project import loaded_project, remember
 from remote_segments.orchestration.resources import warehouse_resources
 from remote_segments.orchestration.schedules import build_schedules
@@ -95,8 +95,7 @@ def _operations(
     remapped = [
         layer_key(chain.segment.name, layer, prefix)
         for chain in chains
-        if chain.segment.remap_on_model_refresh
-        for layer in ("mapped_keys", "enriched_segment")
+        for layer in (LAYERS if chain.follows else LAYERS[1:] if chain.segment.remap_on_model_refresh else ())
     ]
     remapped += [segment_key(name, prefix) for name, one in project.audiences.items() if not one.refresh_frequency]
     sensors: list[dg.SensorDefinition] = [

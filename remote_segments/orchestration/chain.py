@@ -20,7 +20,7 @@ from remote_segments.orchestration.freshness import policy_of
 from remote_segments.orchestration.keys import LAYERS, layer_key, model_key
 from remote_segments.orchestration.partitions import Window, open_window, partitions_of, window_of
 from remote_segments.orchestration.progress import reporting
-from remote_segments.orchestration.remapping import remap_condition
+from remote_segments.orchestration.remapping import refetch_condition, remap_condition
 from remote_segments.orchestration.upstream import upstream_of
 from remote_segments.sync.fetch import fetch
 from remote_segments.sync.freezing import EXPIRED, freeze_of
@@ -58,6 +58,21 @@ class Chain:
     def model(self) -> dg.AssetKey:
         """The key of the data model's asset."""
         return model_key(self.segment.model, self.project.model_of(self.segment).asset, self.asset_prefix)
+
+    @cached_property
+    def upstream(self) -> list[dg.AssetDep]:
+        """What the fetch reads inside the warehouse."""
+        return upstream_of(self.project, self.segment, self.asset_prefix)
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is refreshed when what its source reads was."""
+        return self.segment.refresh_on_source_refresh and bool(self.upstream)
+
+    def condition(self, layer: str) -> dg.AutomationCondition[Any] | None:
+        """What starts one of the derived assets beside a schedule."""
+        before = self.key(LAYERS[LAYERS.index(layer) - 1])
+        return remap_condition(self.segment, self.model, before, follows=self.follows)
 
     @cached_property
     def _shared(self) -> dict[str, Any]:
@@ -118,11 +133,11 @@ def _raw_remote_ids(chain: Chain) -> dg.AssetsDefinition:
         if found:
             yield from _materialized(context, key, found)
 
-    options = chain.options("raw_remote_ids")
     return _asset(
         raw_remote_ids,
-        **options,
-        deps=upstream_of(chain.project, chain.segment, chain.asset_prefix),
+        **chain.options("raw_remote_ids"),
+        deps=chain.upstream,
+        automation_condition=refetch_condition(chain.segment, [one.asset_key for one in chain.upstream]),
         output_required=False,
         required_resource_keys={FETCHES},
     )
@@ -268,7 +283,7 @@ def _mapped_keys(chain: Chain) -> dg.AssetsDefinition:
         **chain.options("mapped_keys"),
         deps=[chain.key("raw_remote_ids"), chain.model],
         check_specs=checks.mapped_specs(key, chain.windows),
-        automation_condition=remap_condition(chain.segment, chain.model),
+        automation_condition=chain.condition("mapped_keys"),
     )
 
 
@@ -294,7 +309,7 @@ def _enriched_segment(chain: Chain) -> dg.AssetsDefinition:
         deps=[chain.key("mapped_keys"), chain.model],
         check_specs=checks.published_specs(key, chain.windows),
         freshness_policy=policy_of(chain.segment),
-        automation_condition=remap_condition(chain.segment, chain.model),
+        automation_condition=chain.condition("enriched_segment"),
     )
 
 

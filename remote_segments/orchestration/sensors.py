@@ -131,5 +131,5 @@ def build_automation_sensor(project: Project, keys: list[dg.AssetKey]) -> dg.Aut
         "remote_segments_automation",
         target=dg.AssetSelection.assets(*keys),
         default_status=_status(project),
-        description="Maps the latest snapshot again when its data model was refreshed; combines audiences anew.",
+        description="What follows a refreshed model, source or input: maps again, reads again, combines anew.",
     )

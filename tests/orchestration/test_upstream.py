@@ -1,5 +1,6 @@
 """Lineage into a segment: what its source reads in the warehouse, and what its file names."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,9 @@ import dagster as dg
 import pytest
 
 from remote_segments.config.loader import load_project
-from remote_segments.orchestration import build_definitions
-from remote_segments.orchestration.keys import layer_key
+from remote_segments.orchestration import build_definitions, refresh_request, segment_key
+from remote_segments.orchestration.keys import chain_keys, layer_key
+from remote_segments.orchestration.upstream import upstream_of
 from remote_segments.simulator import Simulator
 from remote_segments.warehouses.reads import tables_read
 from tests.support.projects import VIP, write_project
@@ -24,8 +26,9 @@ def upstream(folder: Path, simulator: Simulator, source: dict[str, Any], of: str
     """The assets that the fetch of a segment with this source depends on."""
     rows = {"model": "contacts", "source": source, "identifiers": [{"contact_id": "contact_id"}],
             "refresh_frequency": "1 day"}  # fmt: skip
+    others = {"rows": rows, **others}
     klaviyo = {"platform": "klaviyo", "api_key": {"file": "key"}, "base_url": simulator.url("klaviyo")}
-    write_project(folder, simulator, {"rows": rows, **others}, models=MODELS,
+    write_project(folder, simulator, others, models=MODELS,
                   connections={**CONNECTIONS, "klaviyo": klaviyo})  # fmt: skip
     definitions = build_definitions(folder)
     graph = definitions.resolve_asset_graph()
@@ -68,6 +71,63 @@ def test_segments_that_read_each_other_depend_on_neither(tmp_path: Path, simulat
     other = {"model": "contacts", "source": {"connection": "own", "table": "segments.rows"},
              "identifiers": [{"contact_id": "contact_id"}], "refresh_frequency": "1 day"}  # fmt: skip
     assert upstream(tmp_path, simulator, {"connection": "own", "table": "segments.other"}, other=other) == set()
+
+
+def audience(folder: Path, name: str, *inputs: str) -> None:
+    """Writes an audience of some segments."""
+    (folder / "audiences").mkdir(parents=True, exist_ok=True)
+    (folder / "audiences" / f"{name}.yaml").write_text(f"model: contacts\nall: [{', '.join(inputs)}]\n")
+
+
+def test_a_source_that_reads_an_audience_depends_on_it(tmp_path: Path, simulator: Simulator) -> None:
+    """By the asset of the audience, which has no windows; of one that is made of the segment itself, on nothing."""
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        audience(folder, "loyal", "vip")
+        audience(folder, "outer", "loyal", "rows")
+    source = {"connection": "own", "sql": "select contact_id from segments.loyal"}
+    assert upstream(tmp_path / "a", simulator, source, vip=VIP) == {"segments/loyal/enriched_segment"}
+    project = load_project(tmp_path / "a")
+    [dep] = upstream_of(project, project.segments["rows"], ())
+    assert dep.partition_mapping is None
+    source = {"connection": "own", "table": "segments.outer"}
+    assert upstream(tmp_path / "b", simulator, source, vip=VIP) == set()
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_a_refreshed_source_starts_the_segment_where_its_file_says_so(
+    follows: bool, tmp_path: Path, simulator: Simulator
+) -> None:
+    """All three assets in the newest window, once for each table, segment or audience; otherwise it is lineage only."""
+    audience(tmp_path, "loyal", "vip")
+    sql = "select contact_id from segments.loyal union select contact_id from segments.vip"
+    rows = {"model": "contacts", "source": {"connection": "own", "sql": f"{sql} union select order_id from crm.orders"},
+            "identifiers": [{"contact_id": "contact_id"}], "refresh_frequency": "1 day",
+            "refresh_on_source_refresh": str(follows).lower()}  # fmt: skip
+    assert upstream(tmp_path, simulator, {}, of="vip", rows=rows, vip=VIP) == set()
+    definitions = build_definitions(tmp_path)
+    sensor = definitions.get_repository_def().get_sensor_def("remote_segments_automation")
+    chain = chain_keys("rows")
+    graph = definitions.resolve_asset_graph()
+    assert set(chain) & sensor.asset_selection.resolve(graph) == set(chain[0 if follows else 1 :])
+    warnings.simplefilter("ignore", dg.BetaWarning)  # of Dagster's own tester
+    options = {"defs": definitions, "asset_selection": dg.AssetSelection.assets(*chain)}
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        asked = dg.evaluate_automation_conditions(instance=instance, **options)
+        window = refresh_request("vip", path=tmp_path).partition_key
+        for key, partition in (
+            (dg.AssetKey(["dbt", "orders"]), None),
+            (segment_key("vip"), window),
+            (segment_key("loyal"), None),
+        ):
+            assert asked.total_requested == 0
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition))
+            asked = dg.evaluate_automation_conditions(instance=instance, cursor=asked.cursor, **options)
+            assert asked.total_requested == (3 if follows else 0), key
+            current = refresh_request("rows", path=tmp_path).partition_key
+            for one in chain if follows else ():
+                assert asked.get_requested_partitions(one) == {current}
+            asked = dg.evaluate_automation_conditions(instance=instance, cursor=asked.cursor, **options)
+        assert asked.total_requested == 0
 
 
 def test_naming_an_asset_changes_no_definition(tmp_path: Path, simulator: Simulator) -> None:
