@@ -15,10 +15,10 @@ from remote_segments.config.segment import Segment
 @lru_cache(maxsize=256)
 def _model_refreshed(model: dg.AssetKey) -> dg.AutomationCondition[Any]:
     """One condition per model: segments share it, and building a thousand of them takes its time."""
-    return _once_updated([model]).with_label("the model was refreshed")
+    return _once_updated([model], "the model was refreshed")
 
 
-def _once_updated(keys: Collection[dg.AssetKey]) -> dg.AutomationCondition[Any]:
+def _once_updated(keys: Collection[dg.AssetKey], label: str) -> dg.AutomationCondition[Any]:
     """True for the newest window once one of some assets was materialized after it was last handled."""
     updated = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_updated()).allow(
         dg.AssetSelection.assets(*keys)
@@ -27,14 +27,14 @@ def _once_updated(keys: Collection[dg.AssetKey]) -> dg.AutomationCondition[Any]:
         dg.AutomationCondition.in_latest_time_window()
         & updated.since_last_handled()
         & ~dg.AutomationCondition.in_progress()
-    )
+    ).with_label(label)
 
 
 def refetch_condition(segment: Segment, read: Collection[dg.AssetKey]) -> dg.AutomationCondition[Any] | None:
     """True for the newest window of `raw_remote_ids` once something that the source reads was materialized since."""
     if not (segment.refresh_on_source_refresh and read):
         return None
-    return _once_updated(read).with_label("what the source reads was refreshed")
+    return _once_updated(read, "what the source reads was refreshed")
 
 
 def remap_condition(
