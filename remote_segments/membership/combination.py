@@ -112,14 +112,14 @@ class Combined:
         people = table.select(**offered, **columns)
         if not self._sets:
             return people
-        bits = self._bits()
+        bits = self._bits_of_required() if self._required else self._bits(None)
         sought = {
             f"set_{name}": bits[name].cast("int64") if offered[name].type().is_integer() else bits[name]
             for name in self.keys
         }
         bits = bits.select(**sought, **{name: bits[name] for name in self._columns})
         equal = [(name, f"set_{name}") for name in self.keys]
-        if self._within_sets(self.expression):
+        if self._required or self._within_sets(self.expression):
             return finished(people.inner_join(bits, equal))
         joined = finished(people.left_join(bits, equal))
         return joined.mutate(**{name: ibis.coalesce(joined[name], 0) for name in self._columns})
@@ -134,18 +134,44 @@ class Combined:
     def _columns(self) -> list[str]:
         return [f"bits_{number}" for number in range(-(-len(self._sets) // BITS))]
 
-    def _bits(self) -> Any:
-        """One row per key of any set, with the bits of the sets that have it."""
+    @cached_property
+    def _required(self) -> dict[Expression, Any]:
+        """The segments in which everybody must be, with their keys, each key once."""
+        must = dict.fromkeys(required(self.expression))
+        return {leaf: self._sets[leaf][0] for leaf in must if isinstance(leaf, Within) and leaf in self._sets}
+
+    def _bits_of_required(self) -> Any:
+        """One row per key that all required segments have, with the bits of the others: few are left to be grouped."""
+        import ibis
+
+        first, *others = self._required.values()
+        keys = first.select(*self.keys)
+        for other in others:
+            keys = keys.semi_join(other, self.keys)
+        keys = finished(keys)
+        if len(self._sets) == len(self._required):
+            return keys.mutate(**{name: ibis.literal(0, "int64") for name in self._columns})
+        bits = self._bits(keys)
+        bits = bits.select(**{f"bits_{name}": bits[name] for name in self.keys}, **{n: bits[n] for n in self._columns})
+        both = finished(keys.left_join(bits, [(name, f"bits_{name}") for name in self.keys]))
+        return both.select(*self.keys, **{name: ibis.coalesce(both[name], 0) for name in self._columns})
+
+    def _bits(self, among: Any | None) -> Any:
+        """One row per key of any set that is not required, with the bits of the sets that have it; of some keys or all."""
         import ibis
 
         branches: list[Any] = []
-        for place, several in enumerate(self._sets.values()):
+        for place, (leaf, several) in enumerate(self._sets.items()):
+            if leaf in self._required:
+                continue
             own = {
                 name: ibis.literal(1 << place % BITS if number == place // BITS else 0, "int64")
                 for number, name in enumerate(self._columns)
             }
             branches.extend(keys.select(*self.keys, **own) for keys in several)
         every = ibis.union(*branches) if len(branches) > 1 else branches[0]
+        if among is not None:
+            every = finished(finished(every).semi_join(among, self.keys))
         return every.group_by(self.keys).aggregate(**{name: every[name].bit_or() for name in self._columns})
 
     def _members(self, leaf: Within | Past, source: Source) -> Iterator[Any]:
@@ -215,8 +241,19 @@ class Combined:
             return self._fits(leaf, rows[f"column_{leaf.column}"])
         if leaf not in self._sets:
             return ibis.null("boolean")
+        if leaf in self._required:
+            return ibis.literal(True)
         place = list(self._sets).index(leaf)
         return (rows[f"bits_{place // BITS}"] & (1 << place % BITS)) != 0
+
+
+def required(expression: Expression) -> Iterator[Expression]:
+    """The parts of an expression that hold for everybody who is in it."""
+    if isinstance(expression, Every):
+        for part in expression.parts:
+            yield from required(part)
+    else:
+        yield expression
 
 
 def bounds(share: Share) -> tuple[int, int]:
