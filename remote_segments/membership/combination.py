@@ -112,14 +112,14 @@ class Combined:
         people = table.select(**offered, **columns)
         if not self._sets:
             return people
-        bits = self._bits_of_required() if self._required else self._bits(None)
+        bits = self._bits_of_core() if self._core else self._bits(None)
         sought = {
             f"set_{name}": bits[name].cast("int64") if offered[name].type().is_integer() else bits[name]
             for name in self.keys
         }
         bits = bits.select(**sought, **{name: bits[name] for name in self._columns})
         equal = [(name, f"set_{name}") for name in self.keys]
-        if self._required or self._within_sets(self.expression):
+        if self._core or self._within_sets(self.expression):
             return finished(people.inner_join(bits, equal))
         joined = finished(people.left_join(bits, equal))
         return joined.mutate(**{name: ibis.coalesce(joined[name], 0) for name in self._columns})
@@ -132,43 +132,73 @@ class Combined:
 
     @property
     def _columns(self) -> list[str]:
-        return [f"bits_{number}" for number in range(-(-len(self._sets) // BITS))]
+        return [f"bits_{number}" for number in range(-(-len(self._grouped) // BITS))]
 
     @cached_property
-    def _required(self) -> dict[Expression, Any]:
-        """The segments in which everybody must be, with their keys, each key once."""
-        must = dict.fromkeys(required(self.expression))
-        return {leaf: self._sets[leaf][0] for leaf in must if isinstance(leaf, Within) and leaf in self._sets}
+    def _core(self) -> dict[Expression, bool]:
+        """The parts that hold for everybody and are asked by joins: whether they join, or exclude.
 
-    def _bits_of_required(self) -> Any:
-        """One row per key that all required segments have, with the bits of the others: few are left to be grouped."""
+        Beside a segment in which everybody must be, whose keys are the first: others, one of several, none of several.
+        Few are left then to be looked for in what remains. Nothing where there is no such segment.
+        """
+        must = list(dict.fromkeys(required(self.expression)))
+        found: dict[Expression, bool] = dict.fromkeys(
+            (part for part in must if isinstance(part, Within) and part in self._sets), True
+        )
+        for part in must if found else ():
+            present = [inner in self._sets for inner in parts_of(part)]
+            missing = [self._is_missing(inner) for inner in parts_of(part)]
+            if isinstance(part, Some) and any(present) and all(map(or_, present, missing)):
+                found[part] = True  # whom only a missing input would let in is not in it
+            elif isinstance(part, No) and all(present):
+                found[part] = False
+        return found
+
+    def _is_missing(self, part: Expression) -> bool:
+        return isinstance(part, Within | Past) and self.sources[part.name] is None
+
+    @cached_property
+    def _grouped(self) -> dict[Expression, int]:
+        """The sets that are asked by bits, with their places: those that the core does not answer."""
+        rest = [part for part in dict.fromkeys(required(self.expression)) if part not in self._core]
+        asked = dict.fromkeys(leaf for part in rest for leaf in leaves(part))
+        return {
+            leaf: place
+            for place, leaf in enumerate(one for one in self._sets if one in asked and one not in self._core)
+        }
+
+    def _bits_of_core(self) -> Any:
+        """One row per key of the core, with the bits of the sets that it does not answer."""
         import ibis
 
-        first, *others = self._required.values()
-        keys = first.select(*self.keys)
-        for other in others:
-            keys = keys.semi_join(other, self.keys)
+        keys = None
+        for part, joins in self._core.items():
+            inner = [part] if part in self._sets else [one for one in parts_of(part) if one in self._sets]
+            several = [some.select(*self.keys) for one in inner for some in self._sets[one]]
+            other = ibis.union(*several) if len(several) > 1 else several[0]
+            if keys is None:
+                keys = other
+            else:
+                keys = keys.semi_join(other, self.keys) if joins else keys.anti_join(other, self.keys)
         keys = finished(keys)
-        if len(self._sets) == len(self._required):
-            return keys.mutate(**{name: ibis.literal(0, "int64") for name in self._columns})
+        if not self._grouped:
+            return keys
         bits = self._bits(keys)
         bits = bits.select(**{f"bits_{name}": bits[name] for name in self.keys}, **{n: bits[n] for n in self._columns})
         both = finished(keys.left_join(bits, [(name, f"bits_{name}") for name in self.keys]))
         return both.select(*self.keys, **{name: ibis.coalesce(both[name], 0) for name in self._columns})
 
     def _bits(self, among: Any | None) -> Any:
-        """One row per key of any set that is not required, with the bits of the sets that have it; of some keys or all."""
+        """One row per key of the grouped sets, with the bits of the sets that have it; of some keys, or of all."""
         import ibis
 
         branches: list[Any] = []
-        for place, (leaf, several) in enumerate(self._sets.items()):
-            if leaf in self._required:
-                continue
+        for leaf, place in self._grouped.items():
             own = {
                 name: ibis.literal(1 << place % BITS if number == place // BITS else 0, "int64")
                 for number, name in enumerate(self._columns)
             }
-            branches.extend(keys.select(*self.keys, **own) for keys in several)
+            branches.extend(keys.select(*self.keys, **own) for keys in self._sets[leaf])
         every = ibis.union(*branches) if len(branches) > 1 else branches[0]
         if among is not None:
             every = finished(finished(every).semi_join(among, self.keys))
@@ -221,6 +251,10 @@ class Combined:
 
     def _truth(self, expression: Expression, rows: Any) -> Any:
         """Whether a person is in it: true, false, or null where that depends on what is missing."""
+        import ibis
+
+        if expression in self._core:
+            return ibis.literal(True)
         if not isinstance(expression, Every | Some | No | AtLeast):
             return self._truth_of_leaf(expression, rows)
         parts = [self._truth(part, rows) for part in expression.parts]
@@ -241,9 +275,7 @@ class Combined:
             return self._fits(leaf, rows[f"column_{leaf.column}"])
         if leaf not in self._sets:
             return ibis.null("boolean")
-        if leaf in self._required:
-            return ibis.literal(True)
-        place = list(self._sets).index(leaf)
+        place = self._grouped[leaf]
         return (rows[f"bits_{place // BITS}"] & (1 << place % BITS)) != 0
 
 

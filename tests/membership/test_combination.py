@@ -346,6 +346,39 @@ def test_a_missing_input_leaves_who_is_certain(world: Warehouse, expression: Exp
         assert combined(session, expression, {"b": "missing"}) == wanted
 
 
+CORES: list[tuple[Expression, ...]] = [
+    (Within("a"),),
+    (Within("a"), Within("b")),
+    (Every((Within("app"), Within("a"))), Within("a")),
+    (Within("a"), Some((Within("b"), Within("c")))),
+    (Within("b"), Some((Within("a"), Past("was_in", "b", 7 * DAY)))),
+    (Within("b"), Some((Within("a"), attribute("country", "=", "FR")))),
+    (Within("b"), Some((Within("a"), attribute("plan", "=", "pro", model="users")))),
+    (Within("a"), No((Within("b"), Within("app")))),
+    (Within("a"), No((Within("b"), Share("salt", 0, 5000)))),
+    (Within("a"), No((Every((Within("b"), Within("a"))),))),
+    (Some((Within("a"), Within("b"))), No((Within("app"),))),
+    (Past("was_in", "a", 7 * DAY), Past("left", "b", 7 * DAY)),
+]
+"""What everybody in it must be, asked by joins or, where it cannot be, by bits."""
+
+REST: list[Expression] = [
+    Every(()),
+    AtLeast(1, (Within("b"), Within("app"))),
+    Some((Every((Within("b"), Within("app"))), attribute("age", ">=", "18"))),
+    No((Some((Within("app"), Every((Within("a"), Within("b"))))),)),
+]
+
+
+def test_what_all_must_be_and_what_remains_agree_with_the_reference_whatever_is_missing(world: Warehouse) -> None:
+    """Promise 17: of every such shape, with nothing missing and with each input missing in turn."""
+    with world.read() as session:
+        for core, rest in itertools.product(CORES, REST):
+            expression = Every((*core, *(() if rest == Every(()) else (rest,))))
+            for states in ({}, *({name: "missing"} for name in ("a", "b", "app"))):
+                assert combined(session, expression, states) == expected(expression, states), (expression, states)
+
+
 def test_enough_of_what_is_negated_is_counted(world: Warehouse) -> None:
     """`at_least` over `none`, and the opposite of that: a negation is known where what it negates is."""
     negated = AtLeast(1, (No((Within("a"),)),))
