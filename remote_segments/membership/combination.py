@@ -1,9 +1,11 @@
-"""Who is in an audience, as one query: every set of keys that is named sets a bit, and the expression reads the bits.
+"""Who is in an audience, as one query: what everybody in it must be is asked by joins, the rest by bits.
 
-All sets go through one grouping, however many there are and however they are nested (measured on ten sets of half a
-million: 0.4 s, semi and anti joins 0.55 s, INTERSECT and EXCEPT 0.75 s). An input that is missing has no bit: whether
-somebody is in it is null, and SQL's own three-valued logic carries that through `and`, `or` and `not`; only who is
-certainly in the audience is kept, so that nothing that is missing lets anybody in.
+Where everybody must be in a segment, its keys come first; others that all must be in, one of several and none of
+several are semi and anti joins to them. What is nested otherwise goes through one grouping of those who are left,
+however deep: every set of keys that is named sets a bit, and the expression reads the bits (measured:
+benchmarks/README.md). An input that is missing has no bit: whether somebody is in it is null, and SQL's own
+three-valued logic carries that through `and`, `or` and `not`; only who is certainly in the audience is kept, so that
+nothing that is missing lets anybody in.
 """
 
 from collections.abc import Iterator, Mapping

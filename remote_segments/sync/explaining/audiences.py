@@ -138,7 +138,13 @@ def fails(expression: Expression, answers: dict[Expression, bool | None]) -> lis
         surely = sum(holds(part, answers) is True for part in parts)
         return [f"only {surely} of {expression.count} needed: " + ", ".join(told(part) for part in parts)]
     missing = ", which is not known: it was never published" if answers[expression] is None else ""
-    return [f"not: {told(expression)}{missing}"]
+    if isinstance(expression, Share):
+        return [f"drawn into another part of the split than this one of {_percent(expression)}"]
+    return [f"not{'' if isinstance(expression, Within) else ':'} {told(expression)}{missing}"]
+
+
+def _percent(share: Share) -> str:
+    return f"{(share.high - share.low) / 100:g} %"
 
 
 def told(expression: Expression) -> str:
@@ -150,6 +156,6 @@ def told(expression: Expression) -> str:
     if isinstance(expression, Attribute):
         return f"{expression.column} {expression.operator} {', '.join(expression.values)}"
     if isinstance(expression, Share):
-        return f"drawn into this part of the split ({(expression.high - expression.low) / 100:g} %)"
+        return f"drawn into this part of the split ({_percent(expression)})"
     words = {Every: "all of", Some: "any of", No: "none of"}.get(type(expression), "enough of")
     return f"{words} ({', '.join(told(part) for part in parts_of(expression))})"
