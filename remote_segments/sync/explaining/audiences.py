@@ -137,10 +137,15 @@ def fails(expression: Expression, answers: dict[Expression, bool | None]) -> lis
     if isinstance(expression, AtLeast):
         surely = sum(holds(part, answers) is True for part in parts)
         return [f"only {surely} of {expression.count} needed: " + ", ".join(told(part) for part in parts)]
-    missing = ", which is not known: it was never published" if answers[expression] is None else ""
-    if isinstance(expression, Share):
-        return [f"drawn into another part of the split than this one of {_percent(expression)}"]
-    return [f"not{'' if isinstance(expression, Within) else ':'} {told(expression)}{missing}"]
+    return [_failing(expression, missing=answers[expression] is None)]
+
+
+def _failing(leaf: Expression, *, missing: bool) -> str:
+    """Why a condition at the end of an expression does not hold."""
+    if isinstance(leaf, Share):
+        return f"drawn into another part of the split than this one of {_percent(leaf)}"
+    unknown = ", which is not known: it was never published" if missing else ""
+    return f"not{'' if isinstance(leaf, Within) else ':'} {told(leaf)}{unknown}"
 
 
 def _percent(share: Share) -> str:
