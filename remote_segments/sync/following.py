@@ -3,9 +3,10 @@
 A member that was counted as a duplicate of the person leads to the same row of a model, and is an account of theirs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import count
 from typing import Any
 
 from remote_segments.config.project import Project
@@ -67,6 +68,7 @@ class Search:
         parts = [*self._rows_with_account(person, own), *self._rows_with_key(person, own)]
         if person.kind is not None and person.identifier in self._identifiers:
             parts += self._rows_with_identifier(person, segment)
+        parts += self._rows_that_name_a_key(person, segment)
         if not parts:
             nobody = f"SELECT segment, snapshot_id, member_no FROM {self._table('members')} WHERE member_no IS NULL"
             return self.session.stage(ROWS, nobody)
@@ -119,28 +121,55 @@ class Search:
 
     def _rows_with_identifier(self, person: Person, segment: str | None) -> Iterator[str]:
         """The SELECTs of rows that hold the identifier, as it is compared without a segment's options and with them."""
-        session = self.session
         kinds = {person.kind: set[str]()}
         for name in sorted(self.project.segments):
             for pair in (pair for entry in plan_for(self.project, name).entries for pair in entry):
                 if pair.identifier == person.identifier:
                     kinds.setdefault(pair.sides[0].kind, set()).add(name)
-        scope = Scope(session.dialect, session.schema, "")
-        table = unbound("members", {**MEMBERS, person.identifier: "text"}, session.schema)
-        column = partial(_column, name=person.identifier)
         for number, (kind, segments) in enumerate(kinds.items()):
             value = kind.normalise(person.value) if kind else None
-            if kind is None or value is None:
+            if kind is None or value is None or (segment and segments and segment not in segments):
                 continue
-            some = table.filter(table.segment.isin(sorted(segments))) if segments else table
-            if segment is not None:
-                some = some.filter(some.segment == scope.text(segment))
-            spellings = spellings_of(session, scope, [(some, column, Side(kind))])
-            rows, (found_by,) = spellings.values(some, [(column, Side(kind))], session.dialect)
-            found = rows.filter(found_by.comparable(rows) == scope.text(value))
-            name = f"rs_person_with_{number}"  # the next kind stages its spellings over these
-            session.stage(name, scope.sql(found.select("segment", "snapshot_id", "member_no")))
-            yield f"SELECT segment, snapshot_id, member_no FROM {quoted(name)}"
+            some = segments if segment is None else {segment}
+            # of a name of its own: the next kind stages its spellings over these
+            yield self._rows_holding(f"rs_person_with_{number}", person.identifier, Side(kind), value, some)
+
+    def _rows_that_name_a_key(self, person: Person, segment: str | None) -> Iterator[str]:
+        """The SELECTs of rows in which the platform names a key of the person, and that led to no row of a model.
+
+        The model may have lost the person before the first fetch that had them: nothing else says whose those are.
+        """
+        nobody = (
+            f"NOT EXISTS (SELECT 1 FROM {self._table('snapshots')} s JOIN {self._leading} k ON k.segment = s.segment "
+            "AND k.snapshot_id = s.snapshot_id WHERE s.segment = p.segment AND s.members_id = p.snapshot_id "
+            "AND k.member_no = p.member_no)"
+        )
+        number = count()
+        for name in sorted(self.project.segments) if segment is None else [segment]:
+            plan = plan_for(self.project, name) if name in self.project.segments else None
+            if plan is None or len(plan.key) != 1:
+                continue
+            keys = {key.values[0] for key in person.keys if (key.model, key.columns) == (plan.model_name, plan.key[0])}
+            for (pair,) in (entry for entry in plan.entries if len(entry) == 1):
+                given, held = pair.sides
+                for value in sorted({held.compared(key) for key in keys} - {None}, key=str):
+                    if pair.column == plan.key[0] and pair.identifier in self._identifiers:
+                        staged = f"rs_person_named_{next(number)}"
+                        found = self._rows_holding(staged, pair.identifier, given, str(value), {name})
+                        yield f"SELECT * FROM ({found}) p WHERE {nobody}"
+
+    def _rows_holding(self, staged: str, identifier: str, side: Side, value: str, segments: Collection[str]) -> str:
+        """Stages the rows whose identifier is compared by a value, of some segments or of all; returns their SELECT."""
+        session = self.session
+        scope = Scope(session.dialect, session.schema, "")
+        table = unbound("members", {**MEMBERS, identifier: "text"}, session.schema)
+        column = partial(_column, name=identifier)
+        some = table.filter(table.segment.isin(sorted(segments))) if segments else table
+        spellings = spellings_of(session, scope, [(some, column, side)])
+        rows, (found_by,) = spellings.values(some, [(column, side)], session.dialect)
+        found = rows.filter(found_by.comparable(rows) == scope.text(value))
+        session.stage(staged, scope.sql(found.select("segment", "snapshot_id", "member_no")))
+        return f"SELECT segment, snapshot_id, member_no FROM {quoted(staged)}"
 
     def _keys_in_models(self, person: Person) -> set[Key]:
         """The keys of the model's rows that hold the identifier today: what only `changes` knows has no other way."""

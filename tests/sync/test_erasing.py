@@ -1,6 +1,7 @@
 """Erasing a person: nothing of them is left anywhere, and nobody else's rows change."""
 
 import json
+import re
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import timedelta
@@ -122,6 +123,26 @@ def test_the_counts_add_up_where_only_the_key_leads_to_ids_that_were_mapped_twic
     map_segment(refresher.project, "vip", partition_key=None, run_id=None, now=now)
     refresher.project = replace(refresher.project, segments={})
     erased(refresher, "key", somebody(refresher)[0])
+    counts_add_up(refresher)
+
+
+def test_whom_the_model_lost_before_the_first_fetch_is_found_by_the_key_that_the_platform_names(
+    tmp_path: Path, simulator: Simulator, warehouse
+) -> None:
+    """Promise 32: no row of a model ever led to this member, whose external id is the key all the same."""
+    folder = write_project(tmp_path / "project", simulator, {"vip": VIP})
+    refresher = Refresher(kept_in(load_project(folder), warehouse), simulator)
+    lost = min(
+        one.profile.external_id
+        for one in refresher.simulator.expected("klaviyo", "VIPOPN", 1)
+        if one.profile.external_id
+    )
+    seed_contacts(refresher.project, simulator, leave_out=[int(one) for one in re.findall(r"\d+", lost)])
+    refresher.refresh("vip")
+    assert refresher.rows(f"SELECT count(*) FROM segments.members WHERE external_id = '{lost}'") == [(1,)]
+    assert refresher.rows(f"SELECT count(*) FROM segments.keys WHERE key = '{lost}'") == [(0,)]
+    assert erased(refresher, "key", lost).rows["members"] == 1
+    assert refresher.rows(f"SELECT count(*) FROM segments.members WHERE external_id = '{lost}'") == [(0,)]
     counts_add_up(refresher)
 
 
