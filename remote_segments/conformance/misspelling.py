@@ -23,7 +23,7 @@ _PATH_RULE: Callable[..., Any] = next(
     one.func for one in typing.get_args(Path)[1:] if isinstance(one, AfterValidator)
 )  # what tells a path from any other text
 
-_NAMED = tuple(f"remote_segments.rest.{name}" for name in ("counting", "lookup", "paging", "totals"))
+_NAMED = tuple(f"remote_segments.rest.{name}" for name in ("counting", "formats", "lookup", "paging", "totals"))
 """Modules whose bricks name headers and parameters as plain texts: these count as paths, too."""
 
 

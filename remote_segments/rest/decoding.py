@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 from pydantic import Field
 
 from remote_segments.errors import PlatformError, TemporaryError
-from remote_segments.rest.formats import Format, Rows
+from remote_segments.rest.formats import JsonFormat, Rows
 from remote_segments.rest.messages import Response
 from remote_segments.rest.paths import Path, missing, wrong_type
 from remote_segments.rest.refusals import as_text, looks_like_page, media_type
@@ -162,7 +162,7 @@ class PageDecoder:
     def __init__(
         self,
         *,
-        layout: Format,
+        layout: JsonFormat,
         identifiers: Mapping[str, IdentifierField],
         primary: str,
         joined_at: JoinedAt | None,

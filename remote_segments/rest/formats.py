@@ -1,9 +1,10 @@
-"""How a page holds its members: as an array of objects, of texts or of rows, or as an object of objects."""
+"""How a page holds its members: as an array of objects, of texts or of rows, as an object of objects, or as CSV."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from remote_segments.rest.files.formats import Csv
 from remote_segments.rest.paths import Path
 from remote_segments.settings import Settings
 from remote_segments.settings import Texts as Words
@@ -95,5 +96,20 @@ class Rows(Settings):
         return self.items
 
 
-Format = Annotated[JsonObject | BareArray | Texts | KeyedObject | Rows, Field(discriminator="kind")]
+class CsvPage(Csv):
+    """Comma-separated values as in RFC 4180, on each page with their header; a total must prove that all came."""
+
+    rows: str | None = Field(
+        None, description="Name of the header with the number of rows on the page.", examples=["Sforce-NumberOfRecords"]
+    )
+
+    def envelope(self) -> Path | None:
+        """Returns None: a table holds nothing beside its rows."""
+        return None
+
+
+JsonFormat = JsonObject | BareArray | Texts | KeyedObject | Rows
+"""One way to write a page in JSON."""
+
+Format = Annotated[JsonObject | BareArray | Texts | KeyedObject | Rows | CsvPage, Field(discriminator="kind")]
 """One way to write a page."""

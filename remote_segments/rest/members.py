@@ -3,12 +3,11 @@
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
 from remote_segments.errors import PlatformError, TemporaryError
-from remote_segments.rest.decoding import PageDecoder
 from remote_segments.rest.describing import DESCRIBED, Describer, naming, still_computing
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
 from remote_segments.rest.export.job import Job
@@ -56,13 +55,20 @@ def sifted(proof: Proof, sieve: Sieve) -> Proof:
     return replace(proof, completeness=words, members=proof.members - sieve.left_out, left_out=sieve.left_out)
 
 
+class Decoder(Protocol):
+    """Reads one page."""
+
+    def decode(self, response: Response) -> tuple[Page, dict[str, Any]]:
+        """Returns the members of a page, and the values beside them (UNSET where absent)."""
+
+
 @dataclass(frozen=True)
 class MembersFlow:
     """Everything that one fetch needs to know, put together by the platform."""
 
     members: Members
     describe: Describer
-    decoder: PageDecoder
+    decoder: Decoder
     primary: str
     base: Base
     values: Mapping[str, str]
@@ -92,7 +98,9 @@ class MembersFlow:
         yield before
         counted_apart = self.members.total is not None and self.members.total.source == "describe"
         counts = [before.size] if counted_apart and before.size is not None else []
-        call: Call | None = yield from self._first_call(before)
+        call: Call | None
+        call, of_job = yield from self._first_call(before)
+        counts += [of_job] if of_job is not None else []
         seen, contents, before_ids = set[bytes](), set[int](), set[str | None]()
         sieve = self._sieve()
         number = fetched = repeated = 0
@@ -134,7 +142,7 @@ class MembersFlow:
     def first_page(self) -> Generator[Request | Pause, Any, Page]:
         """Reads one page for a preview."""
         named = DESCRIBED in set(self.members.placeholders())
-        call = yield from self._first_call((yield from self.description()) if named else None)
+        call, _ = yield from self._first_call((yield from self.description()) if named else None)
         page, _, _ = yield from self._page(call)
         return self._sieve().kept(page)
 
@@ -144,18 +152,26 @@ class MembersFlow:
     def _total_proves(self) -> bool:
         return self.members.total is not None and self.members.total.certainty != "estimate"
 
-    def _first_call(self, described: Description | None) -> Generator[Request | Pause, Any, Call]:
+    def _first_call(self, described: Description | None) -> Generator[Request | Pause, Any, tuple[Call, int | None]]:
+        """Returns the call for the first page, and the count that a job tells before it."""
         named = naming(described, self.members.placeholders(), self.described_where) if described else {}
         values: Mapping[str, str] = {**self.values, **named}
         if self.members.page_size:
             values = {**values, PAGE_SIZE: str(self.members.page_size)}
+        counted = None
         if self.members.job is not None:
-            values = (yield from self.members.job.flow(self.base, values, self.where)).values
-        return self.members.paging.first(self.members.call(self.base, values))
+            done = yield from self.members.job.flow(self.base, values, self.where)
+            values = done.values
+            counted = self.members.total.of_job(done.document, self.where) if self.members.total else None
+        return self.members.paging.first(self.members.call(self.base, values)), counted
+
+    def _request(self, call: Call) -> Request:
+        request = self.members.request(call, self.where)
+        return replace(request, headers={"accept": "text/csv"}) if self.members.format.kind == "csv" else request
 
     def _page(self, call: Call) -> Generator[Request, Response, tuple[Page, dict[str, object], dict[str, str]]]:
         for attempt in range(1, CUT_TRIES + 1):
-            response = yield self.members.request(call, self.where)
+            response = yield self._request(call)
             if response.status != HTTPStatus.OK:  # accepted, no content, a part: a success, but no page
                 found = f"A page was answered with HTTP {response.status}, not 200."
                 raise PlatformError("status-unexpected", found, _REPEATED, self.where)

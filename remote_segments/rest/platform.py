@@ -20,10 +20,12 @@ from remote_segments.rest.decoding import IdentifierField, PageDecoder
 from remote_segments.rest.describing import Describer
 from remote_segments.rest.files.flow import FileFlow
 from remote_segments.rest.files.reading import FileReader
+from remote_segments.rest.files.tables import TableDecoder
+from remote_segments.rest.formats import CsvPage
 from remote_segments.rest.limits import Limits, utc_now
 from remote_segments.rest.looking_up import LookedUp
 from remote_segments.rest.manifest import Manifest, SourceKind
-from remote_segments.rest.members import Members, MembersFlow
+from remote_segments.rest.members import Decoder, Members, MembersFlow
 from remote_segments.rest.messages import Base
 from remote_segments.rest.opening import base_of, complete, refuse_unset
 from remote_segments.rest.placeholders import fill
@@ -330,18 +332,31 @@ class Platform:
                 self._scratch,
                 source.where,
             )
+        return MembersFlow(
+            members,
+            describer,
+            self._decoder(source, members, chosen, where),
+            source.primary,
+            self._base,
+            values,
+            where,
+            described,
+            source.where,
+        )
+
+    @staticmethod
+    def _decoder(source: SourceKind, members: Members, chosen: Mapping[str, IdentifierField], where: str) -> Decoder:
+        """Returns what reads one page of these members."""
+        common: dict[str, Any] = {
+            "identifiers": chosen,
+            "primary": source.primary,
+            "joined_at": source.joined_at,
+            "where": where,
+            "deciding": source.where.path if source.where else None,
+        }
+        if isinstance(members.format, CsvPage):
+            return TableDecoder(members.format, FileReader(layout=members.format, **common), where)
         extras: dict[str, Any] = members.paging.extras()
         if members.total is not None:
             extras |= members.total.extras()
-        decoder = PageDecoder(
-            layout=members.format,
-            identifiers=chosen,
-            primary=source.primary,
-            joined_at=source.joined_at,
-            extras=extras,
-            where=where,
-            deciding=deciding,
-        )
-        return MembersFlow(
-            members, describer, decoder, source.primary, self._base, values, where, described, source.where
-        )
+        return PageDecoder(layout=members.format, extras=extras, **common)

@@ -17,6 +17,9 @@ from remote_segments.rest.lookup import Lookup, Missing
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.members import Members
 from remote_segments.rest.paging import Paging
+from remote_segments.rest.paging.counts import Counted
+from remote_segments.rest.paging.cursors import Keyset
+from remote_segments.rest.paging.links import OwnHeader
 from remote_segments.rest.python.declared import PythonMembers
 from remote_segments.rest.source_kind import Reading
 from remote_segments.rest.where import Where
@@ -129,8 +132,9 @@ def _completeness(kind: SourceKind) -> str:
         end = FILE_ENDS[kind.members.end]
         return end if total is None else f"{end}, {total.certainty} total agrees"
     paging = kind.members.paging
-    counted = getattr(paging, "end", None)
-    end = _ENDS[counted if isinstance(counted, str) else paging.kind]
+    end = _ENDS[paging.end if isinstance(paging, Counted | Keyset) else paging.kind]
+    if isinstance(paging, OwnHeader) and paging.end is not None:
+        end = f"next header is `{paging.end}`"
     if total is None:
         return end
     slack = f" within {total.tolerance:.0%}" if total.tolerance else ""

@@ -165,11 +165,17 @@ class SourceKind(Settings):
         paging = members.paging
         proving = members.total is not None and members.total.certainty != "estimate"
         certain = proving and members.total is not None and members.total.absent == "error"
-        if members.format.envelope() is None and (paging.extras() or (members.total and members.total.path)):
-            yield "a bare array holds neither cursor nor total"
+        if members.format.envelope() is None and (paging.extras() or (members.total and members.total.extras())):
+            what = "a table in CSV" if members.format.kind == "csv" else "a bare array"
+            yield f"{what} holds neither cursor nor total"
         if getattr(members.format, "null", "error") == "empty" and not certain:
             yield "null in place of the members needs a total: a changed answer would look like an empty page"
-        on_page = members.total is not None and members.total.source != "describe"
+        if members.format.kind == "csv" and not certain:
+            yield "pages in CSV need a total: one that ends too early at the end of a row would look whole"
+        of_job = members.total is not None and members.total.source == "job"
+        if of_job and (members.job is None or members.job.poll is None):
+            yield "the total comes from a job, which needs `job.poll`"
+        on_page = members.total is not None and members.total.source in {"page", "header"}
         yield from paging.problems(Declared(members.page_size, certain, on_page))
         if misplaced(paging, members.method):
             yield "place body belongs to a POST: without one, every page would be the first"

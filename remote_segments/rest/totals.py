@@ -1,7 +1,7 @@
 """The platform's own count of members, and what it proves about the members that were read."""
 
 from math import ceil
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET
 from pydantic import Field, model_validator
@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from remote_segments.errors import PlatformError, TemporaryError
 from remote_segments.rest.counting import whole_number
 from remote_segments.rest.decoding import Extra
-from remote_segments.rest.paths import Path, wrong_type
+from remote_segments.rest.paths import Path, find, take, wrong_type
 from remote_segments.settings import Settings
 
 MOVED_SHARE = 0.02
@@ -23,10 +23,10 @@ class Total(Settings):
         description="exact: must agree; drifting: counted at another time than the members, must agree within the "
         "tolerance or lie between the counts read before and after; estimate: is shown, proves nothing."
     )
-    source: Literal["page", "header", "describe"] = Field(
-        description="Whether each page holds it, a header, or `describe`."
+    source: Literal["page", "header", "describe", "job"] = Field(
+        description="Whether each page holds it, a header, `describe`, or the answer that says that the job is done."
     )
-    path: Path | None = Field(None, description="Path within the page.", examples=["total_items"])
+    path: Path | None = Field(None, description="Path within the page or that answer.", examples=["total_items"])
     header: str | None = Field(None, description="Name of the header.", examples=["Total-Records"])
     absent: Literal["error", "unknown"] = Field(
         "error", description="What it means when a page does not hold the count."
@@ -37,9 +37,10 @@ class Total(Settings):
 
     @model_validator(mode="after")
     def _place(self) -> "Total":
-        if (self.path is not None) != (self.source == "page") or (self.header is not None) != (self.source == "header"):
+        pathed = self.source in {"page", "job"}
+        if (self.path is not None) != pathed or (self.header is not None) != (self.source == "header"):
             raise ValueError(
-                "a total has `path` with source page, `header` with source header, and neither with describe"
+                "a total has `path` with source page or job, `header` with source header, and neither with describe"
             )
         if self.tolerance and self.certainty != "drifting":
             raise ValueError("only a drifting total has a tolerance")
@@ -47,7 +48,21 @@ class Total(Settings):
 
     def extras(self) -> dict[str, Extra]:
         """Returns the values a page must hold beside its members."""
-        return {"total": Extra(self.path, int | str, absent=self.absent == "unknown")} if self.path else {}
+        if self.path is None or self.source != "page":
+            return {}
+        return {"total": Extra(self.path, int | str, absent=self.absent == "unknown")}
+
+    def of_job(self, document: Any, where: str) -> int | None:
+        """Returns the count that the answer tells which says that a job is done, None where it tells none.
+
+        Raises:
+            PlatformError: `path-missing`, `wrong-type`.
+        """
+        if self.source != "job" or self.path is None:
+            return None
+        if self.absent == "unknown" and find(document, self.path) is None:
+            return None
+        return whole_number(take(document, self.path, where), self.path, where)
 
     def read(self, values: dict[str, object], headers: dict[str, str], where: str) -> int | None:
         """Returns the count that a page tells, None where it tells none.
@@ -58,7 +73,7 @@ class Total(Settings):
         if self.source == "page":
             value = values["total"]
             return None if value is UNSET else whole_number(value, self.path or "", where)
-        if self.source == "describe":
+        if self.source in {"describe", "job"}:
             return None
         text = headers.get((self.header or "").lower(), "").strip()
         if text.isdecimal():

@@ -76,8 +76,8 @@ class FileAnswer(Settings):
     def file_problems(self, *, rows: bool) -> Iterator[str]:
         """Yields why members could be lost without an error; `rows` tells whether a job counts its rows."""
         certain = self.total is not None and self.total.certainty != "estimate" and self.total.absent == "error"
-        if self.total is not None and self.total.source == "page":
-            yield "a file has no pages that hold a total"
+        if self.total is not None and self.total.source in {"page", "job"}:
+            yield "a file has no pages that hold a total; the count of an export's job is its `rows`"
         if self.end == "total" and not certain:
             yield "an end by total needs a total that is no estimate and always there"
         if self.end == "rows" and not rows:

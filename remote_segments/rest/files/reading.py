@@ -59,6 +59,10 @@ class FileReader:
         """Returns the names of the identifiers that are read."""
         return list(self._identifiers)
 
+    def columns(self) -> list[str]:
+        """Returns the names of the columns of its pages: the identifiers, and what decides who is a member."""
+        return [*self._identifiers, *([DECIDING] if self._deciding is not None else [])]
+
     def pages(self, blocks: Iterable[bytes]) -> Iterator[Page]:
         """Yields the members of one file that holds at least one byte.
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from remote_segments.rest.decoding import Extra
 from remote_segments.rest.paging.kinds import PagingKind
 from remote_segments.rest.paging.turns import Call, Signal, Turn, pointer
-from remote_segments.rest.paths import Path
+from remote_segments.rest.paths import Path, missing
 
 _LINK = re.compile(r"<(?P<address>[^>]*)>(?P<parameters>[^<]*)")
 _REL = re.compile(r""";\s*rel\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s;,"]+))""", re.IGNORECASE)
@@ -74,15 +74,29 @@ class OwnHeader(PagingKind):
     parameter: str | None = Field(
         None, description="Query parameter that takes the cursor; left out when it is an address."
     )
+    end: str | None = Field(
+        None,
+        min_length=1,
+        description="Text that the header holds on the last page, without which it is an error; left out, the last "
+        "page has no such header or an empty one.",
+        examples=["null"],
+    )
 
     def ends_by_absence(self) -> bool:
         """Tells whether the last page is one on which something is not there."""
-        return True
+        return self.end is None
 
     def following(self, call: Call, turn: Turn) -> Call | None:
-        """Returns the call for the next page, None after the last, which has no such header or an empty one."""
+        """Returns the call for the next page, None after the last.
+
+        Raises:
+            PlatformError: `path-missing` where the header is not there, although the last page has an `end` in it.
+        """
         value = turn.headers.get(self.name.lower(), "").strip()
+        if self.end is not None and not value:
+            raise missing(f"header {self.name}", f"header {self.name}", turn.where)
         if not value:
             turn.silent_end()
+        if value in ("", self.end):
             return None
         return _call(value, call, turn) if self.parameter is None else call.having(self.parameter, value, "query")
