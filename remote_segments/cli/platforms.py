@@ -24,6 +24,8 @@ from remote_segments.config.platforms import (
 from remote_segments.config.project import PLATFORMS_FOLDER
 from remote_segments.errors import PlatformError, ProjectError
 from remote_segments.rest.catalog import bundled, installed_files, manifest_files
+from remote_segments.rest.limits import Limits
+from remote_segments.rest.manifest import Manifest
 from remote_segments.suggestions import choose
 from remote_segments.sync.forewarning import sunset
 
@@ -49,6 +51,7 @@ def _json(manifest: Platform) -> dict[str, Any]:
         "name": manifest.name,
         "verbs": list(verbs(manifest)),
         "proof": manifest.proof,
+        "limits": _limits(manifest).model_dump(exclude_none=True),
         "docs": dict(manifest.docs),
         "api_version": manifest.api_version,
         "sunset": day.isoformat() if (day := manifest.sunset.get(manifest.api_version)) else None,
@@ -58,14 +61,20 @@ def _json(manifest: Platform) -> dict[str, Any]:
 
 def _table(known: Mapping[str, Platform]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("platform", "reads", "sends to", "verbs", "proof", "API", "ends", "checked"):
+    for title in ("platform", "reads", "sends to", "verbs", "proof", "limits", "API", "ends", "checked"):
         table.add_column(title, no_wrap=title in {"platform", "proof"})
     for manifest in known.values():
         reads = ", ".join(kind_titles(manifest))
         sent = ", ".join(destination_titles(manifest)) or "-"
-        words = (manifest.name, reads or "-", sent, ", ".join(verbs(manifest)), manifest.proof, manifest.api_version)
-        table.add_row(*map(Text, words), _ends(manifest), Text(manifest.checked.isoformat()))
+        words = (manifest.name, reads or "-", sent, ", ".join(verbs(manifest)), manifest.proof)
+        limits = (_limits(manifest).words() or "-", manifest.api_version)
+        table.add_row(*map(Text, (*words, *limits)), _ends(manifest), Text(manifest.checked.isoformat()))
     return table
+
+
+def _limits(manifest: Platform) -> Limits:
+    """How often its account may be called; files and tables have no such limit."""
+    return manifest.limits if isinstance(manifest, Manifest) else Limits()
 
 
 def _ends(manifest: Platform) -> Text:

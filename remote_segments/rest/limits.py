@@ -43,6 +43,13 @@ class Limits(Settings):
         """Returns the most calls that fit into 24 hours, infinite without any limit."""
         return min((calls * 86400 / seconds for calls, seconds in self.windows()), default=float("inf"))
 
+    def words(self) -> str:
+        """Returns them as a person says them: `10 per second, 25 at once`; empty where none is known."""
+        return ", ".join(
+            f"{calls:,} {'at once' if name == 'concurrent' else name.replace('_', ' ').replace('per ten', 'per 10')}"
+            for name, calls in self.model_dump(exclude_none=True).items()
+        )
+
     def seconds_for(self, calls: int) -> float:
         """Returns the least time that so many calls take under these limits."""
         return max((max(0, calls - allowed) / allowed * seconds for allowed, seconds in self.windows()), default=0.0)

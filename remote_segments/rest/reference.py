@@ -12,7 +12,6 @@ from remote_segments.rest.export.job import Job, Poll, Submission, Submit
 from remote_segments.rest.export.members import Download
 from remote_segments.rest.files import FileFormat
 from remote_segments.rest.formats import Format
-from remote_segments.rest.limits import Limits
 from remote_segments.rest.lookup import Lookup, Missing
 from remote_segments.rest.manifest import Manifest, SourceKind
 from remote_segments.rest.members import Members
@@ -76,8 +75,8 @@ def write_platforms_page(file: Path, others: Collection[ColumnPlatform] = ()) ->
 
 
 def _table(platforms: Mapping[str, Manifest], others: Collection[ColumnPlatform]) -> Iterator[str]:
-    yield "| platform | reads | identifiers | members a page | complete when | API | checked | proof |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "| platform | reads | identifiers | members a page | complete when | limits | API | checked | proof |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for manifest in platforms.values():
         for kind in manifest.sources.values():
             identifiers = ", ".join(
@@ -89,6 +88,7 @@ def _table(platforms: Mapping[str, Manifest], others: Collection[ColumnPlatform]
                 identifiers,
                 f"{kind.members.page_size:,}" if kind.members.page_size else "all",
                 _completeness(kind),
+                manifest.limits.words() or "-",
                 manifest.api_version,
                 manifest.checked.isoformat(),
                 manifest.proof,
@@ -96,7 +96,7 @@ def _table(platforms: Mapping[str, Manifest], others: Collection[ColumnPlatform]
             yield f"| {' | '.join(cells)} |"
     for one in others:
         title = f"[{one.title}](#{_anchor(one.title)})"
-        cells = [title, one.kind, "its columns", "-", one.completeness, one.api_version]
+        cells = [title, one.kind, "its columns", "-", one.completeness, "-", one.api_version]
         yield f"| {' | '.join([*cells, one.checked.isoformat(), one.proof])} |"
     yield ""
     yield from (f"- **{level}**: {claim}." for level, claim in PROOFS.items())
@@ -163,7 +163,8 @@ def _section(manifest: Manifest) -> Iterator[str]:
     yield "```"
     yield ""
     yield from (_source(kind) for kind in manifest.sources.values())
-    yield f"- Limits of an account: {_limits(manifest.limits)}. A connection's own `limits` replace them."
+    limits = manifest.limits.words() or "none known"
+    yield f"- Limits of an account: {limits}. A connection's own `limits` replace them."
     yield from (f"- The vendor promises version {version} until {day}." for version, day in manifest.sunset.items())
     yield from _audiences(manifest.audiences)
     yield "- Documentation: " + ", ".join(f"[{verb}]({address})" for verb, address in manifest.docs.items()) + "."
@@ -213,15 +214,6 @@ def _told(kind: SourceKind) -> str:
     states = [name for name in ("computing", "archived", "inactive", "deleted") if getattr(said, name) is not None]
     seen = f"; whether it is {' or '.join(states)}" if states else ""
     return f"Told of it: {', '.join(words)}{seen}."
-
-
-def _limits(limits: Limits) -> str:
-    given = limits.model_dump(exclude_none=True)
-    words = [
-        f"{calls:,} {'at once' if name == 'concurrent' else name.replace('_', ' ').replace('per ten', 'per 10')}"
-        for name, calls in given.items()
-    ]
-    return ", ".join(words) or "none known"
 
 
 _UNIONS: Mapping[str, Any] = {

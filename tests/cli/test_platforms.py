@@ -30,13 +30,16 @@ def test_platforms_are_listed_with_their_proof(own: Path) -> None:
     listed = command("platforms", "--json").document["platforms"]
     assert {one["name"] for one in listed} == {"acme", *(file.stem for file in bundled()), *WITHOUT_MANIFEST}
     assert len(listed) > 22
-    assert all(set(one) == {"name", "verbs", "proof", "docs", "api_version", "sunset", "checked"} for one in listed)
+    keys = {"name", "verbs", "proof", "limits", "docs", "api_version", "sunset", "checked"}
+    assert all(set(one) == keys for one in listed)
+    limits = {one["name"]: one["limits"] for one in listed}
+    assert (limits["hubspot"], limits["files"]) == ({"per_ten_seconds": 100, "per_day": 250_000}, {})
     assert all({"members", "add"} & set(one["verbs"]) and one["proof"] in {"replayed", "live"} for one in listed)
     assert sum("add" in one["verbs"] for one in listed) >= 22
     assert [one["name"] for one in listed if not set(one["verbs"]) <= set(one["docs"])] == []
     shown = command("platforms")
     assert (shown.code, shown.err) == (0, "")
-    assert "acme" in shown.out
+    assert all(word in shown.out for word in ("acme", "250,000"))
 
 
 def test_a_right_platform_passes() -> None:
