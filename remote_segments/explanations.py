@@ -4,7 +4,7 @@ Each has a stable code, the line, what was found and what to do. A value is repe
 be a secret.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -17,9 +17,13 @@ from remote_segments.suggestions import choose, near
 from remote_segments.yaml import Document, KeyPath
 
 
-def refusal(code: str, found: str, fix: str) -> PydanticCustomError:
-    """What a validator of a settings class raises to give its problem a code, a finding and a fix of its own."""
-    return PydanticCustomError("refusal", "{found}", {"code": code, "found": found, "fix": fix})
+def refusal(code: str, found: str, fix: str, *, holding: str = "", below: KeyPath = ()) -> PydanticCustomError:
+    """What a validator of a settings class raises to give its problem a code, a finding and a fix of its own.
+
+    Its line is that of the first text `below` the validated block that holds these characters, else that of the block.
+    """
+    context = {"code": code, "found": found, "fix": fix, "holding": holding, "below": below}
+    return PydanticCustomError("refusal", "{found}", context)
 
 
 def explain(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
@@ -93,7 +97,26 @@ def _problem(detail: ErrorDetails, step: Step, document: Document) -> Problem:
 
 def _refusal(detail: ErrorDetails, step: Step, document: Document) -> Problem:
     context = detail["ctx"]
-    return Problem(context["code"], context["found"], context["fix"], document.locate(step.path))
+    path = (*step.path, *context["below"])
+    if context["holding"]:
+        path = next(_holding(document.content, path, context["holding"]), path)
+    return Problem(context["code"], context["found"], context["fix"], document.locate(path))
+
+
+def _holding(content: Any, below: KeyPath, characters: str) -> Iterator[KeyPath]:
+    """Yields where texts below a path hold these characters."""
+    for key in below:
+        content = content.get(key) if isinstance(content, dict) else None
+    yield from ((*below, *path) for path, text in _texts(content) if characters in text)
+
+
+def _texts(content: Any, at: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Yields every text of a document, and where it is."""
+    if isinstance(content, str):
+        yield at, content
+    entries = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, inner in entries:
+        yield from _texts(inner, (*at, key))
 
 
 def _wrong_type(detail: ErrorDetails, step: Step, document: Document) -> Problem:

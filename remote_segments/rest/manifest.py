@@ -9,7 +9,9 @@ from datetime import date
 from typing import Literal
 
 from pydantic import Field, PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
 
+from remote_segments.explanations import refusal
 from remote_segments.rest.auth import Auth
 from remote_segments.rest.describing import DESCRIBED
 from remote_segments.rest.endpoint import PAGE_SIZE, Endpoint
@@ -27,6 +29,8 @@ from remote_segments.rest.writing.kind import DestinationKind
 from remote_segments.settings import Settings
 from remote_segments.sources.audiences import Audiences
 from remote_segments.sources.connection import ConnectionKeys
+from remote_segments.suggestions import choose
+from remote_segments.yaml import KeyPath
 
 Verb = Literal[
     "auth", "limits", "members", "lookup", "describe", "list", "errors",
@@ -87,6 +91,8 @@ class Manifest(Settings):
 
     @model_validator(mode="after")
     def _fits(self) -> "Manifest":
+        for problem in self._placeholder_problems():
+            raise problem
         problems = [*self._auth_problems(), *self._name_problems(), *self._silent_problems()]
         problems += self._destination_problems()
         for what, kinds in (("source", self.sources), ("destination", self.destinations)):
@@ -103,6 +109,19 @@ class Manifest(Settings):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _placeholder_problems(self) -> Iterator[PydanticCustomError]:
+        """Yields the placeholders that nothing fills; other problems may only follow from them."""
+        options = tuple(self.connection.options)
+        outside = {name for text in (self.base_url, *self.headers.values()) for name in names(text)}
+        yield from _unfilled({*outside, *self.auth.names()}, options, ())
+        for name, kind in self.sources.items():
+            known = (*kind.ids, *options, PAGE_SIZE, *sorted(kind.given()))
+            yield from _unfilled(set(kind.placeholders()), known, ("sources", name))
+        for name, destination in self.destinations.items():
+            needs = destination.create.needs if destination.create is not None else ()
+            known = (*destination.ids, *options, *needs)
+            yield from _unfilled(set(destination.placeholders()), known, ("destinations", name))
 
     def _auth_problems(self) -> Iterator[str]:
         for secret in self.auth.uses():
@@ -124,23 +143,13 @@ class Manifest(Settings):
 
     def _destination_problems(self) -> Iterator[str]:
         for name, kind in self.destinations.items():
-            needs = set(kind.create.needs) if kind.create is not None else set()
-            known = {*self.connection.options, *kind.ids, *needs}
-            for used in sorted(set(kind.placeholders()) - known):
-                yield f"{{{used}}} in destinations.{name} is neither one of its ids nor an option of the connection"
             source = self.sources.get(kind.readable or "")
             if kind.readable is not None and (source is None or set(source.ids) != set(kind.ids)):
                 yield f"destinations.{name}.readable is {kind.readable}, which is no kind of source of the same ids"
 
     def _name_problems(self) -> Iterator[str]:
         options = set(self.connection.options)
-        outside = {name for text in (self.base_url, *self.headers.values()) for name in names(text)}
-        for name in sorted((outside | set(self.auth.names())) - options):
-            yield f"{{{name}}} is not an option of the connection"
         for kind_name, kind in self.sources.items():
-            known = options | set(kind.ids) | {PAGE_SIZE} | kind.given()
-            for name in sorted(set(kind.placeholders()) - known):
-                yield f"{{{name}}} in sources.{kind_name} is neither one of its ids nor an option of the connection"
             used = {*kind.members.placeholders(), *(kind.where.placeholders() if kind.where else ())}
             if DESCRIBED in used:  # the name comes from the description, which the ids lead to
                 used |= set(kind.describe.placeholders())
@@ -220,3 +229,11 @@ class Manifest(Settings):
 
 
 __all__ = ["NAME", "ConnectionKeys", "Manifest", "SourceKind", "Verb"]
+
+
+def _unfilled(used: Collection[str], known: Collection[str], block: KeyPath) -> Iterator[PydanticCustomError]:
+    """Yields the used placeholders of a block that nobody knows."""
+    for name in sorted(set(used) - set(known)):
+        where = f" in {'.'.join(map(str, block))} is neither one of its ids nor" if block else " is not"
+        found, fix = f"{{{name}}}{where} an option of the connection.", choose(name, known, "There are no options.")
+        yield refusal("bad-value", found, fix, holding=f"{{{name}}}", below=block)

@@ -258,6 +258,36 @@ def test_a_manifest_that_could_lose_members_is_told_with_its_line(tmp_path: Path
     assert "needs a total" in problem.found
 
 
+def test_an_unknown_placeholder_is_told_with_its_line(tmp_path: Path) -> None:
+    """Promise 31: the line that holds it, what it is, and the name that was probably meant."""
+    text = next(path for path in bundled() if path.stem == "salesforce").read_text()
+    rows = text.splitlines()
+    for good, wrong, block in (
+        ("{list_view_id}/describe", "{list_veiw_id}/describe", "sources.list_view"),
+        (
+            "WHERE CampaignId = '{campaign_id}' AND HasResponded",
+            "WHERE CampaignId = '{campain_id}' AND HasResponded",
+            "sources.campaign_response",
+        ),
+        ('"CampaignId": "{campaign_id}"', '"CampaignId": "{campain_id}"', "destinations.campaign"),
+        ("https://{domain}.my", "https://{domian}.my", ""),
+    ):
+        assert text.count(good) == 1
+        file = tmp_path / "salesforce.yaml"
+        file.write_text(text.replace(good, wrong))
+        with pytest.raises(InvalidProject) as caught:
+            load_manifest(file)
+        (problem,) = caught.value.problems
+        line = next(number for number, row in enumerate(rows, 1) if good in row)
+        assert problem.code == "bad-value"
+        assert problem.where is not None
+        assert problem.where.line is not None
+        assert line - 2 <= problem.where.line <= line  # a text over several lines is told with its first
+        assert "{campain_id}" in problem.found or "{list_veiw_id}" in problem.found or "{domian}" in problem.found
+        assert block in problem.found
+        assert "Did you mean" in problem.fix
+
+
 def test_a_manifest_is_named_as_its_file(tmp_path: Path) -> None:
     """The name that connections use is the file's name."""
     text = next(path for path in bundled() if path.stem == "mailman").read_text()
