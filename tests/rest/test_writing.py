@@ -439,5 +439,5 @@ def test_abilities_say_what_the_blocks_say() -> None:
     talk = Talk(described, reply(found), reply())
     answer = talk.send("a@example.test", "b@example.test")
     assert answer.outcomes == ["accepted", "rejected"]
-    assert talk.requests[1].content == b'{"ids": ["4"]}'
+    assert talk.requests[1].content == b'{"ids":["4"]}'
     assert IDS == {"list_id": "7"}
