@@ -1,6 +1,7 @@
 """What many tests begin with: made by the first of them on each engine, and copied for the others."""
 
 import copy
+import os
 import shutil
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class Beginnings:
             self.made[key] = self._saved(refresher)
 
     def _saved(self, refresher: Refresher) -> Beginning:
-        name = f"{self.folder.name}_{len(self.made)}".lower().replace("-", "_")
+        name = f"beginning_{os.getpid()}_{len(self.made)}"  # all processes of a run share the server
         warehouse = refresher.project.open_warehouse()
         (self.folder / name).mkdir()
         if isinstance(warehouse, DuckDBWarehouse):
