@@ -6,11 +6,12 @@ import httpx
 
 from remote_segments.conformance.account import Bytes, refused
 from remote_segments.conformance.delivering import Desk, Result
-from remote_segments.conformance.recipient import PEOPLE, Received
+from remote_segments.conformance.recipient import PEOPLE, Received, Recipient
 from remote_segments.conformance.troubles import FOREIGN
 from remote_segments.conformance.verdicts import Judgement, failed, inapplicable, judged, passed
 from remote_segments.destinations.failures import UNSETTLED
 from remote_segments.errors import Problem
+from remote_segments.rest.writing.entries import MEMBERS
 
 SendingRow = Callable[[Desk], Judgement]
 
@@ -148,6 +149,26 @@ def _answering(desk: Desk, content: bytes) -> Callable[[Received, httpx.Response
     return answer
 
 
+def breaking_out(desk: Desk) -> Judgement:
+    """A value that would change what the text around it means is never sent, not even one that the platform gave."""
+    members = desk.written.members
+    if members is None or members.within is None or members.by is None:
+        return inapplicable("members stand in no longer text")
+    own, after = desk.deliveries.identifiers[members.by], members.within.partition(f"{{{MEMBERS}}}")[2]
+    pattern = own if isinstance(own, str) else "{n}"
+    problems: list[Problem] = []
+    for piece in (after or "]", f"{members.joined}1"):
+        changed = {**desk.deliveries.identifiers, members.by: f"{pattern}{piece}"}
+        account = Recipient(desk.exchanges, desk.deliveries.model_copy(update={"identifiers": changed}))
+        for names in desk.identifiers():
+            result = desk.send([1], account, names)
+            if account.entries or account.differences or result.outcomes != ["rejected"]:
+                found = "A member is sent whose value changes what the text around it means."
+                fix = "Let `form` of members fit nothing but ids."
+                problems.append(Problem("member-unsafe", found, fix, desk.locate("members", "form")))
+    return judged(problems)
+
+
 def job_failed(desk: Desk) -> Judgement:
     """A job that fails later: its members are rejected for now, and tried again."""
     step = desk.documented.job
@@ -189,6 +210,7 @@ ROWS: Mapping[str, SendingRow] = {
     "no-answer": silent_for_ever,
     "key-expired": key_expired,
     "unreadable-answer": unreadable,
+    "breaking-out": breaking_out,
     "job-failed": job_failed,
     "foreign-redirect": redirected,
 }

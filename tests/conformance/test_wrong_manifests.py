@@ -57,6 +57,10 @@ MISTAKES = [
     ("brevo", "most: 150", "most: 200", "call-undocumented", "a call holds 150 members at most"),
     ("mailchimp", "          values: [static]", "          values: [static, saved]", "outcomes-differ",
      "is not refused"),
+    ("ghost", 'within: "id:[{members}]", form: "[0-9a-f]{24}"', 'within: "id:[{members}]", form: ".*[^,]"',
+     "member-unsafe", "changes what the text around it means"),
+    ("ghost", 'within: "id:[{members}]", form', 'within: "email:[{members}]", form', "call-undocumented",
+     "the parameter filter has another value"),
     ("mailman", "parameter: page, end: total}\n      t", "parameter: page, start: 0, end: total}\n      t",
      "call-undocumented", "page 0 is none of the documented ones"),
 ]  # fmt: skip

@@ -83,6 +83,44 @@ def test_members_in_a_query_are_joined_or_repeated() -> None:
         assert talk.requests[0].content == b""
 
 
+WITHIN = {"place": "query", "at": "filter", "by": "key", "joined": ",", "form": "[0-9a-f]+"}
+
+
+def test_members_stand_within_a_text_of_the_query() -> None:
+    """One whose value would change what the text means is rejected, and never sent."""
+    members = {**WITHIN, "within": "id:[{members}]+list:-{list_id}"}
+    add = {"method": "PUT", "members": members, "most": 5}
+    block = manifest(identifiers={"key": {"kind": "text"}}, add=add, id_forms={"list_id": "[0-9]+"})
+    talk = Talk(block, reply())
+    answer = talk.send(identifiers={"key": ["a1", "b2],all:[x", "c3", "", "d4,e5"]})
+    assert talk.requests[0].url.params["filter"] == "id:[a1,c3]+list:-7"
+    assert answer.outcomes == ["accepted", "rejected", "accepted", "rejected", "rejected"]
+    assert answer.reasons[1] == "identifier-misshapen"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"within": "id:[{members}]", "form": None}, "it needs `joined` and `form`"),
+        ({"within": "id:[{members}]", "joined": None}, "it needs `joined` and `form`"),
+        ({"within": "id:[{members}]", "place": "body"}, "it needs `joined` and `form`"),
+        ({"within": "id:[]"}, "holds {members} once"),
+        ({"within": "id:[{members}]", "form": ".*"}, "the form fits an empty value"),
+        ({"within": "id:[{members}]", "form": "[0-9"}, "no regular expression"),
+        ({"within": "id:[{members}]", "by": None}, "which `by` names"),
+        ({"within": "id:[{members}]+list:{list_id}"}, "list_id stands within a longer text"),
+        ({"within": "id:[{members}]+list:{other}"}, "{other} in destinations.list"),
+    ],
+)
+def test_a_text_around_members_that_proves_nothing_is_refused(changed: dict[str, Any], said: str) -> None:
+    """When the manifest is loaded."""
+    members = {name: value for name, value in {**WITHIN, **changed}.items() if value is not None}
+    add = {"method": "PUT", "members": members, "most": 5}
+    with pytest.raises(ValidationError) as caught:
+        manifest(identifiers={"key": {"kind": "text"}}, add=add)
+    assert said in str(caught.value)
+
+
 def test_a_form_repeats_a_field() -> None:
     """Fields that are written down stay."""
     add = {"members": {"at": "emails"}, "most": 5, "body": {"kind": "form", "fields": {"list": "{list_id}"}}}

@@ -14,6 +14,9 @@ from remote_segments.settings import Settings
 IDENTIFIER = "identifier"
 """Placeholder for the platform's own name of the identifier by which a batch goes (`called`)."""
 
+MEMBERS = "members"
+"""Placeholder for the joined values of a batch, within a longer text of the query."""
+
 
 def _json(text: str) -> str:
     for inner in texts_of(parsed(text)):
@@ -57,6 +60,18 @@ class Entries(Settings):
     joined: str | None = Field(
         None, description="What stands between values that are one text; left out, the parameter is repeated."
     )
+    within: Template | None = Field(
+        None,
+        description="Text of the query in which {members} stands for the joined values, such as a filter, and {name} "
+        "for an id of the list; it needs `form`, so that no value can change what the text means.",
+        examples=["id:[{members}]"],
+    )
+    form: str | None = Field(
+        None,
+        description="Regular expression that the whole of each value fits; a member with another one is rejected, and "
+        "never sent.",
+        examples=["[0-9a-f]{24}"],
+    )
     empty: Literal["left-out", "text", "object"] = Field(
         "left-out",
         description="What an identifier that a member lacks becomes: its key is left out, with an entry of an array "
@@ -74,9 +89,27 @@ class Entries(Settings):
             raise ValueError("in a query, members are bare values of a parameter, which `at` names")
         if self.each is not None and (self.joined is not None or self.by is not None):
             raise ValueError("joined and by are for bare values")
+        self._check_within()
         if self.attributes is not None and not isinstance(parsed(self.each or "null"), dict):
             raise ValueError("attributes go into the object that `each` writes")
         return self
+
+    def _check_within(self) -> None:
+        if self.form is not None:
+            try:
+                re.compile(self.form)
+            except re.error as error:
+                raise ValueError(f"the form is no regular expression: {error}") from None
+            if self.by is None:
+                raise ValueError("form is that of the bare values of one identifier, which `by` names")
+        if self.within is None:
+            return
+        if self.place != "query" or not self.joined or self.form is None:
+            raise ValueError("within is a text of the query: it needs `joined` and `form`")
+        if names(self.within).count(MEMBERS) != 1:
+            raise ValueError("within holds {members} once")
+        if re.fullmatch(self.form, self.joined) or re.fullmatch(self.form, ""):
+            raise ValueError("the form fits an empty value, or what stands between two")
 
     def identifiers(self) -> set[str]:
         """Returns the names that `each` uses, or the one of `by`."""
@@ -87,6 +120,11 @@ class Entries(Settings):
     def placeholders(self) -> Iterator[str]:
         """Yields the names that its place uses."""
         yield from names(self.at or "")
+        yield from self.embedded()
+
+    def embedded(self) -> Iterator[str]:
+        """Yields the names that stand within the text around the members."""
+        yield from (name for name in names(self.within or "") if name != MEMBERS)
 
     def filler(self, values: Mapping[str, str], columns: Mapping[str, Sequence[str | None]]) -> Callable[[int], Any]:
         """Returns what makes the JSON of the member at a place.
@@ -105,8 +143,11 @@ class Entries(Settings):
 
     def query(self, entries: Sequence[Any], values: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
         """Returns the parameter that holds the members."""
-        texts = tuple(map(str, entries))
-        return {fill(self.at or "", values): texts if self.joined is None else self.joined.join(texts)}
+        texts: str | tuple[str, ...] = tuple(map(str, entries))
+        if self.joined is not None:
+            texts = self.joined.join(texts)
+            texts = texts if self.within is None else fill(self.within, {**values, MEMBERS: texts})
+        return {fill(self.at or "", values): texts}
 
 
 def with_attributes(entry: dict[str, Any], path: str | None, attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class Sending:
             self._keep_first()
         self._refuse_misshapen()
         yield from self._resolved()
+        self._refuse_misshapen_values()
         self._refuse_unaddressable()
         left = [place for place, told in enumerate(self.told) if told is None]
         parts = [left[start : start + self.verb.most] for start in range(0, len(left), self.verb.most)]
@@ -88,14 +89,22 @@ class Sending:
                 column[place] = None
 
     def _refuse_misshapen(self) -> None:
-        for name, column in self.columns.items():
-            form = self.kind.identifiers[name].accepted().form
-            if form is None:
-                continue
-            fits = re.compile(form).fullmatch
-            for place, value in enumerate(column):
-                if value is not None and not fits(value):
-                    self.told[place] = ("rejected", MISSHAPEN, True)
+        for name in self.columns:
+            self._refuse_others(name, self.kind.identifiers[name].accepted().form)
+
+    def _refuse_misshapen_values(self) -> None:
+        """Refuses what the call itself cannot hold, ids that the platform gave among it."""
+        members = self.verb.members
+        if members is not None and members.by in self.columns:
+            self._refuse_others(members.by, members.form)
+
+    def _refuse_others(self, name: str, form: str | None) -> None:
+        if form is None:
+            return
+        fits = re.compile(form).fullmatch
+        for place, value in enumerate(self.columns[name]):
+            if value is not None and not fits(value):
+                self.told[place] = ("rejected", MISSHAPEN, True)
 
     def _refuse_unaddressable(self) -> None:
         """Rejects who lacks what the call needs: in a call of its own all that it names, else at least one."""

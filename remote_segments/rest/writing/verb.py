@@ -81,6 +81,11 @@ class WriteVerb(WriteCall):
         """Yields how outcomes are read, of the call and of its job."""
         yield self.job.ask.answer if self.job is not None else self.answer
 
+    def embedded(self) -> Iterator[str]:
+        """Yields the names that stand within a longer text of query or body, whose meaning a value could change."""
+        yield from super().embedded()
+        yield from self.members.embedded() if self.members is not None else ()
+
     def all_placeholders(self) -> Iterator[str]:
         """Yields every name that the calls of this verb use."""
         yield from self.placeholders()
