@@ -29,7 +29,7 @@ from remote_segments.orchestration.project import loaded_project, remember
 from remote_segments.orchestration.resources import warehouse_resources
 from remote_segments.orchestration.schedules import build_schedules
 from remote_segments.orchestration.sensors import build_age_check, build_age_sensor, build_automation_sensor
-from remote_segments.orchestration.upstream import models_read
+from remote_segments.sync.upstream import models_read
 
 
 @keeping_all()

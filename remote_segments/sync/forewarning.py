@@ -1,13 +1,15 @@
-"""What will stop working, or did so on purpose: API versions near their end, segments whose last day has passed."""
+"""What a person should know of a valid project: API versions near their end, last days, refreshes never started."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from remote_segments.config.platforms import Platform
 from remote_segments.config.project import SEGMENTS_FOLDER, Project
+from remote_segments.config.segment import Segment
 from remote_segments.errors import Problem
 from remote_segments.sync.activation.loops import feedback_loops
 from remote_segments.sync.freezing import expired
+from remote_segments.sync.upstream import source_tables, upstream
 
 NOTICE = timedelta(days=90)
 """How long before the end of an API version a warning begins."""
@@ -27,6 +29,8 @@ def forewarnings(project: Project, now: datetime) -> Iterator[Problem]:
         if freeze is not None:
             where = project.locate((SEGMENTS_FOLDER, name, "expires"))
             yield Problem("segment-expired", f"{name} is frozen: {freeze.words}", freeze.fix, where)
+        if segment.refresh_on_source_refresh and not upstream(project, segment):
+            yield _follows_nothing(project, segment)
     yield from feedback_loops(project)
 
 
@@ -38,6 +42,14 @@ def sunset(manifest: Platform, version: str, today: date) -> str | None:
     left = (day - today).days
     when = f"ends on {day}, in {left} day{'' if left == 1 else 's'}" if left > 0 else f"ended on {day}"
     return f"version {version} of {manifest.title}'s API {when}."
+
+
+def _follows_nothing(project: Project, segment: Segment) -> Problem:
+    """Says that `refresh_on_source_refresh` will never start a refresh."""
+    tables = ", ".join(f"`{table}`" for table in source_tables(project, segment)) or "what its source reads"
+    where = project.locate((SEGMENTS_FOLDER, segment.name, "refresh_on_source_refresh"))
+    found = f"{segment.name} is refreshed by its `refresh_frequency` only: no asset is known to write {tables}."
+    return Problem("source-asset-unknown", found, "Name it: `source: {asset: [dbt, vip_customers]}`.", where)
 
 
 def _fix(manifest: Platform) -> str:

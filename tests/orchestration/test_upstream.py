@@ -1,6 +1,7 @@
 """Lineage into a segment: what its source reads in the warehouse, and what its file names."""
 
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import dagster as dg
 import pytest
 
 from remote_segments.config.loader import load_project
+from remote_segments.config.project import Project
 from remote_segments.orchestration import build_definitions, refresh_request, segment_key
 from remote_segments.orchestration.keys import chain_keys, layer_key
 from remote_segments.orchestration.upstream import upstream_of
 from remote_segments.simulator import Simulator
+from remote_segments.sync.forewarning import forewarnings
 from remote_segments.warehouses.reads import tables_read
 from tests.support.projects import VIP, write_project
 
@@ -22,14 +25,19 @@ MODELS = {
 }
 
 
+def upstream_project(folder: Path, simulator: Simulator, **segments: Any) -> Project:
+    """A project whose segments may read the warehouse, files and a platform."""
+    klaviyo = {"platform": "klaviyo", "api_key": {"file": "key"}, "base_url": simulator.url("klaviyo")}
+    write_project(folder, simulator, segments, models=MODELS,
+                  connections={**CONNECTIONS, "klaviyo": klaviyo})  # fmt: skip
+    return load_project(folder)
+
+
 def upstream(folder: Path, simulator: Simulator, source: dict[str, Any], of: str = "rows", **others: Any) -> set[str]:
     """The assets that the fetch of a segment with this source depends on."""
     rows = {"model": "contacts", "source": source, "identifiers": [{"contact_id": "contact_id"}],
             "refresh_frequency": "1 day"}  # fmt: skip
-    others = {"rows": rows, **others}
-    klaviyo = {"platform": "klaviyo", "api_key": {"file": "key"}, "base_url": simulator.url("klaviyo")}
-    write_project(folder, simulator, others, models=MODELS,
-                  connections={**CONNECTIONS, "klaviyo": klaviyo})  # fmt: skip
+    upstream_project(folder, simulator, **{"rows": rows, **others})
     definitions = build_definitions(folder)
     graph = definitions.resolve_asset_graph()
     assert graph.toposorted_asset_keys_by_level
@@ -57,6 +65,34 @@ def test_a_fetch_depends_on_the_tables_it_reads(
 ) -> None:
     """Models by their own asset, other segments by what they publish; never itself, nor what a name only hides."""
     assert upstream(tmp_path, simulator, {"connection": "own", **source}, vip=VIP) == found
+
+
+@pytest.mark.parametrize(
+    ("source", "unknown"),
+    [
+        ({"table": "crm.other"}, "`crm.other`"),
+        ({"sql": "select a.id from crm.other a join crm.more using (id)"}, "`crm.other`, `crm.more`"),
+        ({"sql": "selct broken from"}, "what its source reads"),
+        ({"table": "segments.rows"}, "`segments.rows`"),
+        ({"table": "crm.other", "asset": ["dbt", "vips"]}, None),
+        ({"sql": "select contact_id from crm.other join crm.orders using (contact_id)"}, None),
+        ({"table": "segments.vip"}, None),
+    ],
+)
+def test_a_segment_that_would_follow_nothing_is_warned_of(
+    source: dict[str, Any], unknown: str | None, tmp_path: Path, simulator: Simulator
+) -> None:
+    """Only where the file asks to be refreshed with its source, and by its line: the project is valid."""
+    rows = {"model": "contacts", "source": {"connection": "own", **source},
+            "identifiers": [{"contact_id": "contact_id"}], "refresh_frequency": "1 day"}  # fmt: skip
+    asks = {**rows, "refresh_on_source_refresh": "true"}
+    project = upstream_project(tmp_path, simulator, rows=asks, silent=rows, vip=VIP)
+    found = list(forewarnings(project, datetime.now(UTC)))
+    assert [one.code for one in found] == (["source-asset-unknown"] if unknown else [])
+    for one in found:
+        assert one.found.startswith("rows is ")
+        assert one.found.endswith(f": no asset is known to write {unknown}.")
+        assert "segments/rows.yaml:" in str(one.where)
 
 
 def test_files_and_platforms(tmp_path: Path, simulator: Simulator) -> None:
