@@ -8,6 +8,7 @@ from remote_segments.config.audience import Audience
 from remote_segments.config.folders import Written
 from remote_segments.config.names import RULE, is_name, is_reserved
 from remote_segments.config.permission import Listing
+from remote_segments.config.platforms import Platform
 from remote_segments.config.references import Known, column_problems, option_problems
 from remote_segments.config.segment import Segment
 from remote_segments.config.targets import addresses, kind_of, kinds_of
@@ -16,6 +17,7 @@ from remote_segments.errors import Problem
 from remote_segments.files.delivering import FILE
 from remote_segments.files.writing import FORMATS, format_of
 from remote_segments.identifiers import KINDS
+from remote_segments.rest.manifest import Manifest
 from remote_segments.suggestions import choose, listed
 from remote_segments.warehouses.delivering import TABLE
 from remote_segments.yaml import Document, KeyPath
@@ -105,9 +107,19 @@ class _Checking:
         elif found_kind is None:
             yield self._wrong_ids(platform.title, kinds)
         else:
+            yield from self._misshapen(platform, found_kind[0])
             yield from self._generic_problems(found_kind[0])
             yield from self._verb_problems(found_kind[1])
             yield from self._identifier_problems(found_kind[1])
+
+    def _misshapen(self, platform: Platform, kind: str) -> Iterator[Problem]:
+        """Ids that are not written as the platform writes them."""
+        if not isinstance(platform, Manifest):
+            return
+        block, ids = platform.destinations[kind], self.file.destination.ids
+        for key in block.misshapen(ids):
+            found = f"`destination.{key}` is `{ids[key][:60]}`, which is not how {platform.title} writes it."
+            yield Problem("bad-value", found, block.ids_help, self.document.locate(("destination", key)))
 
     def _generic_problems(self, kind: str) -> Iterator[Problem]:
         """A file of unknown format, a table whose name another one has."""
