@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from itertools import count
 from typing import Any
 
+from remote_segments.config.audience_references import same_key
 from remote_segments.config.project import Project
 from remote_segments.identifiers import Side
 from remote_segments.membership.compile import Scope, unbound
@@ -46,16 +47,29 @@ class Search:
         """
         if person.identifier != KEY:
             person = replace(person, keys=person.keys | self._keys_in_models(person))
-            check_one(person)
+        person = replace(person, keys=self._with_same_keys(person.keys))
+        check_one(person)
         given = {(key.model, key.columns) for key in person.keys} if person.identifier == KEY else set()
         while True:
             self.stage(person)
             accounts = person.accounts | set(self._accounts(person))
-            keys = person.keys | {key for key in self._keys() if (key.model, key.columns) not in given}
+            new = {key for key in self._keys() if (key.model, key.columns) not in given}
+            keys = person.keys | self._with_same_keys(new)
             if (accounts, keys) == (person.accounts, person.keys):
                 return person
             person = replace(person, accounts=frozenset(accounts), keys=frozenset(keys))
             check_one(person)
+
+    def _with_same_keys(self, keys: Collection[Key]) -> frozenset[Key]:
+        """The keys, and the same ones in the models that are said to have the same people (`same_key_as`)."""
+        models = self.project.models
+        own = {name: ",".join(model.key) for name, model in models.items()}
+        return frozenset(keys) | {
+            Key(name, own[name], key.values)
+            for key in keys
+            for name in models
+            if own.get(key.model) == key.columns and name != key.model and same_key(models, key.model, name)
+        }
 
     def stage(self, person: Person, segment: str | None = None) -> int:
         """Stages the rows of `members` of a person who was followed before; returns how many there are.

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from remote_segments.config.project import Project
-from tests.support.commands import command
+from tests.support.commands import command, edit
 from tests.support.projects import table_rows
 
 
@@ -31,6 +31,24 @@ def test_a_person_is_erased_and_a_receipt_is_kept(refreshed: Project) -> None:
     (receipt,) = (refreshed.state / "receipts").iterdir()
     assert json.loads(receipt.read_text())["reason"] == "request 17"
     assert key not in receipt.read_text()
+
+
+def test_a_person_of_two_models_with_the_same_key_is_one(project: Project) -> None:
+    """Promise 32: `explain` finds and `erase` removes them in segments of both (`same_key_as`), by a key of either."""
+    model = {"table": "analytics.contacts", "key": "contact_id"}
+    edit(project.folder / "project.yaml", models={"contacts": model, "users": {**model, "same_key_as": "contacts"}})
+    edit(project.folder / "segments" / "vip.yaml", model="users")
+    assert command("run", "vip", "paying").code == 0
+    names = ("vip", "paying")
+    both = set.intersection(*({str(row[0]) for row in table_rows(project, name, "contact_id")} for name in names))
+    for key, of in zip(sorted(both)[:2], ("contacts", "users"), strict=True):
+        asked = ("key", key, "--model", of)
+        found = command("explain", *asked, "--json").document
+        assert {one["name"]: one["state"] for one in found["segments"]} == {"vip": "member", "paying": "member"}
+        assert command("erase", *asked, "--by", "dpo", "--reason", "request 18", "--yes").code == 0
+        for name in (*names, "keys"):
+            column = "key" if name == "keys" else "contact_id"
+            assert (key,) not in table_rows(project, name, column)
 
 
 def test_the_receipt_is_one_json_document(refreshed: Project) -> None:
