@@ -82,11 +82,16 @@ def instant(text: str | None, project: Project, segment: str) -> datetime:
         ProjectError: `bad-value`.
     """
     timezone = project.timezone_of(project.named(segment))
+    now = datetime.now(UTC)
     try:
-        return datetime.now(UTC) if text is None else moment(text, timezone)
+        when = now if text is None else moment(text, timezone)
     except ValueError:
         fix = "Write 2026-11-24, 2026-11-24T08:00 or 2026-11-24T08:00+01:00."
         raise ProjectError("bad-value", "--at is not an instant.", fix) from None
+    if when > now:
+        found = f"--at lies in the future; it is read in {timezone} unless it says otherwise."
+        raise ProjectError("bad-value", found, "Name an instant that has passed, or leave --at out for now.")
+    return when
 
 
 def write_members(frame: "pd.DataFrame", file: Path) -> None:

@@ -53,6 +53,13 @@ def test_before_the_first_snapshot_nothing_is_known(snapshots: list[dict]) -> No
     assert command("members", "vip", "--at", advised).code == 0
 
 
+def test_nobody_is_said_to_be_a_member_in_the_future(snapshots: list[dict]) -> None:
+    """Today's members are no answer to who will be in it; a year that is mistyped would give them."""
+    shown = command("members", "vip", "--at", (instants(snapshots)[-1] + timedelta(days=365)).isoformat())
+    assert shown.code == 2
+    assert "[bad-value] --at lies in the future" in shown.err
+
+
 def test_members_are_written_to_a_file_of_their_owner(snapshots: list[dict], tmp_path: Path) -> None:
     """The file has all of them, nobody else reads it, and it is never written over."""
     for name, read in (("vip.csv", pd.read_csv), ("vip.parquet", pd.read_parquet)):
