@@ -85,6 +85,13 @@ class Inputs(Settings):
         None, description="How old what was published last may be to be used under `last_good`.", examples=["3 days"]
     )
 
+    @model_validator(mode="after")
+    def _of_use(self) -> "Inputs":
+        if self.policy == "refuse" and self.max_age is not None:
+            found = "`max_age` says nothing under `policy: refuse`, which uses nothing that is not as it should be."
+            raise refusal("bad-value", found, "Leave it out, or write `policy: last_good`.")
+        return self
+
 
 def _priorities(value: Any) -> Any:
     if not isinstance(value, list):

@@ -4,11 +4,12 @@ Everything in one mapping must hold. A bare name is a segment or an audience; a 
 of the model.
 """
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, ValidationInfo, model_validator
 
 from remote_segments.config.duration import Duration
 from remote_segments.config.names import Characters
@@ -40,7 +41,19 @@ def _is_null(value: Any) -> Any:
 def _two(value: Any) -> Any:
     if not isinstance(value, list) or len(value) != 2:
         raise refusal("bad-value", "`between` has two values.", "Write `between: [LEAST, GREATEST]`.")
+    if _upside_down(*value):
+        raise refusal("bad-value", "`between` has the greater value first: nobody is.", "Write the lesser one first.")
     return value
+
+
+def _upside_down(least: Any, greatest: Any) -> bool:
+    """Whether two numbers or two days, as they are written, stand the wrong way round; of texts a column decides."""
+    for kind in (float, date.fromisoformat):
+        try:
+            return bool(kind(str(least)) > kind(str(greatest)))  # type: ignore[operator]
+        except ValueError:
+            continue
+    return False
 
 
 class Comparison(Settings):
@@ -117,7 +130,7 @@ class Combination(Settings):
     none: "Conditions | None" = Field(None, description="Who is in none of these; never alone.", examples=[["churned"]])
     at_least: "Enough | None" = Field(
         None,
-        description="Who is in so many of these or more.",
+        description="Who is in so many of these or more; with names alone also as `2 of [vip_openers, win_back]`.",
         examples=[{"count": 2, "of": ["vip_openers", "win_back"]}],
     )
     where: dict[str, WrittenComparison] | None = Field(
@@ -200,11 +213,32 @@ _NAMES = ("segment", "audience", "was_in", "joined", "left", "within")
 _LISTS = ("all", "any", "none")
 
 
+_ENOUGH = re.compile(r"(\d+) of \[(.*)\]")
+
+
+def _enough(value: str) -> Any:
+    """`2 of [a, b, c]`, which is a text to YAML; conditions other than names need the long form."""
+    found = _ENOUGH.fullmatch(value.strip())
+    if found is None or not all(names := [name.strip() for name in found[2].split(",")]):
+        fix = "Write `2 of [vip_openers, win_back]`, or `{count: 2, of: [vip_openers, {country: FR}]}`."
+        raise refusal("wrong-type", "`at_least` is a text here that is no such list.", fix)
+    return {"count": int(found[1]), "of": names}
+
+
 class Enough(Settings):
     """So many of a list."""
 
     count: int = Field(description="How many of them, at least.", examples=[2], ge=1)
     of: "Conditions" = Field(description="Conditions.", examples=[["vip_openers", "win_back"]])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_names(cls, value: Any) -> Any:
+        return _enough(value) if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string", "pattern": _ENOUGH.pattern}, handler(schema)]}
 
     @model_validator(mode="after")
     def _possible(self) -> "Enough":

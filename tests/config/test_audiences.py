@@ -4,7 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from remote_segments.config.audience import Inputs
+from remote_segments.config.condition import Condition
 from remote_segments.config.loader import load_project
 from remote_segments.errors import ProjectError
 from remote_segments.membership.expressions import (
@@ -131,3 +134,29 @@ def test_inputs_are_told_once_and_the_delicate_ones_apart() -> None:
     assert inputs(expression) == ("a", "b", "d", "e")
     assert delicate_inputs(expression) == {"a", "b", "d", "e"}
     assert delicate_inputs(Every((A, Some((B, REST))))) == {"c"}
+
+
+def test_so_many_of_some_names_may_be_written_in_words() -> None:
+    """As one says it; conditions other than names need the long form."""
+    long = Condition.model_validate({"at_least": {"count": 2, "of": ["vip", "win_back", "payers"]}})
+    assert Condition.model_validate({"at_least": "2 of [vip, win_back, payers]"}) == long
+    with pytest.raises(ValidationError, match="no such list"):
+        Condition.model_validate({"at_least": "two of them"})
+    with pytest.raises(ValidationError, match="nobody can be in"):
+        Condition.model_validate({"at_least": "3 of [vip, win_back]"})
+
+
+@pytest.mark.parametrize("values", [["30", "9"], ["1.5", "-2"], ["2026-02-01", "2026-01-31"]])
+def test_the_greater_value_of_two_does_not_come_first(values: list[object]) -> None:
+    """Nobody would be between them, without a word."""
+    with pytest.raises(ValidationError, match="greater value first"):
+        Condition.model_validate({"where": {"age": {"between": values}}})
+    assert Condition.model_validate({"where": {"age": {"between": values[::-1]}}})
+
+
+def test_an_age_that_nothing_looks_at_is_refused() -> None:
+    """Under `refuse`, nothing old is used."""
+    assert Inputs.model_validate({"policy": "last_good", "max_age": "3 days"})
+    assert Inputs.model_validate({"max_age": "3 days"})  # the default is last_good of what is not delicate
+    with pytest.raises(ValidationError, match="says nothing"):
+        Inputs.model_validate({"policy": "refuse", "max_age": "3 days"})
