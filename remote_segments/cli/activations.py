@@ -140,7 +140,8 @@ def print_plan(found: Plan, project: Project, to: Console = out) -> None:
     if found.unfinished:
         say("  an interrupted send is closed first, and the plan made anew from what was acknowledged")
     if found.moves:
-        least = f", at least {duration_text(timedelta(seconds=round(found.seconds)))}" if found.seconds else ""
+        seconds = round(found.seconds or 0)
+        least = f", at least {duration_text(timedelta(seconds=seconds))}" if seconds else ""
         say(f"  {count(found.calls)} call{'' if found.calls == 1 else 's'}{least}")
     for verb, who in found.sample:
         say(f"  for example: {verb} {who}")

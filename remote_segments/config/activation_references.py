@@ -136,9 +136,17 @@ class _Checking:
     def _wrong_ids(self, title: str, kinds: Mapping[str, Abilities]) -> Problem:
         target, where = self.file.destination, self.document.locate(("destination",))
         if target.create is not None:
-            able = [name for name, one in kinds.items() if one.creatable]
+            able = [
+                " with ".join([f"`{name}`", *(f"`{needed}`" for needed in one.create_needs)])
+                for name, one in kinds.items()
+                if one.creatable
+            ]
             found = f"{title} cannot make what `destination` asks for."
-            fix = f"It can make {listed(able)}; name one as `kind`." if able else "Name the ids of a list that exists."
+            fix = (
+                f"It can make {' or '.join(able)}; name one as `kind`."
+                if able
+                else "Name the ids of a list that exists."
+            )
             return Problem("wrong-id-keys", found, fix, where)
         written = listed([*target.ids]) if target.ids else "no id"
         sets = " or ".join(" + ".join(f"`{key}`" for key in one.ids) for one in kinds.values())

@@ -79,6 +79,8 @@ class ListServer:
         self.calls: list[tuple[str, list[str]]] = []
         """Verb and addresses of each call that writes, in the order in which they arrived."""
         self.reads = 0
+        self.makes = True
+        """Whether a list can be made."""
         self.spoiled: set[str] = set()
         """A call with one of these is refused as a whole."""
         self.rejected: dict[str, str] = {}
@@ -142,6 +144,9 @@ def list_server() -> Iterator[tuple[ListServer, str]]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             parts = self.path.strip("/").split("/")
             if len(parts) == 1:
+                if not lists.makes:
+                    self._tell(400, {"message": "no"})
+                    return
                 lists.lists["made"] = {}
                 self._tell(200, {"id": "made"})
                 return

@@ -2,7 +2,7 @@
 
 import pytest
 
-from remote_segments.errors import HeldError, ProjectError
+from remote_segments.errors import HeldError, ProjectError, RemoteSegmentsError
 from remote_segments.sync.activation.adopting import adopt, look
 from remote_segments.sync.activation.loops import feedback_loops
 from remote_segments.sync.audiences import refresh_audience
@@ -218,6 +218,21 @@ def test_a_list_is_made_once(desk, lists):
     desk.apply()
     assert set(lists[0].lists["made"]) == addresses(range(1, 7))
     assert lists[0].people == set()
+
+
+def test_a_send_whose_list_cannot_be_made_has_stopped_and_the_next_one_sends_everybody(desk, lists):
+    """Promise 22: what never began is no send that came to its end, and nobody counts as sent."""
+    made = {**TO_LIST, "destination": {"connection": "lister", "create": "VIP"}, "first_plan": "send"}
+    desk.write(activations={"out": made})
+    lists[0].makes = False
+    with pytest.raises(RemoteSegmentsError) as refused:
+        desk.apply()
+    reason = refused.value.code
+    assert desk.rows("SELECT state, reason, accepted FROM {s}.sends") == [("stopped", reason, 0)]
+    assert desk.rows("SELECT count(*) FROM {s}.batches") == [(0,)]
+    lists[0].makes = True
+    desk.apply()
+    assert set(lists[0].lists["made"]) == addresses(range(1, 6))
 
 
 def test_a_list_is_taken_over_after_its_difference_was_shown(desk, lists):

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from remote_segments.destinations.destination import Destination
-from remote_segments.errors import HeldError, ProjectError
+from remote_segments.errors import HeldError, ProjectError, RemoteSegmentsError
 from remote_segments.sync.activation import records
 from remote_segments.sync.activation.closing import close, close_interrupted
 from remote_segments.sync.activation.connecting import ids_of, make_list, open_destination
@@ -180,16 +180,20 @@ class _Application:
             HeldError: `many-rejected`.
             RemoteSegmentsError: what ended the sending.
         """
-        began, running = time.monotonic(), None
+        began, running, failure = time.monotonic(), None, None
         try:
             with self.open() as destination:
                 running = Running(self.warehouse, self._terms(plan), send, destination, {}, self.pace)
                 running.ids = dict(self._list(destination))
                 destination.check(self.terms.kind, running.ids)
                 running.go(stretches)
+                failure = running.failure
+        except RemoteSegmentsError as raised:  # the list could not be made or may not be sent to: nobody was sent
+            failure = raised
+            raise
         finally:
             calls = running.destination.calls if running else 0
-            closed = self._closed(send, running, calls, time.monotonic() - began)
+            closed = self._closed(send, running, failure, calls, time.monotonic() - began)
         if running.verdict is not None:
             raise _decide(self.terms, running.verdict.code, running.verdict.found, send.send_id)
         if running.failure is not None:
@@ -210,13 +214,15 @@ class _Application:
             known = ids_of(session, self.terms)
         return known if known is not None else make_list(self.warehouse, destination, self.terms)
 
-    def _closed(self, send: Send, running: Running | None, calls: int, seconds: float) -> Send:
+    def _closed(
+        self, send: Send, running: Running | None, failure: RemoteSegmentsError | None, calls: int, seconds: float
+    ) -> Send:
         """Settles the send; what could not be sent is left for the next one."""
         state, reason, message = "applied", None, None
-        if running is None or running.failure is not None or running.left:
+        if running is None or not running.ended or failure is not None or running.left:
             state, reason, message = "stopped", "interrupted", "It did not get to its end; the next send goes on."
-        if running is not None and running.failure is not None:
-            reason, message = running.failure.code, running.failure.problem.found
+        if failure is not None:
+            reason, message = failure.code, failure.problem.found
         elif running is not None and running.left and running.doubted:
             reason, message = "adds-in-doubt", "Nobody was removed, because it is not known whether all were added."
         if running is not None and running.verdict is not None:

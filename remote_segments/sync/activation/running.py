@@ -63,6 +63,8 @@ class Running:
     failure: RemoteSegmentsError | None = None
     verdict: Verdict | None = None
     left: list[Stretch] = field(default_factory=list)
+    ended: bool = False
+    """Whether `go` came to its end, with everybody or without; what raises before or in it leaves this False."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _number: int = 0
     _looked: float = float("-inf")
@@ -77,7 +79,11 @@ class Running:
         """Sends all stretches in order; what cannot be sent is noted in `failure`, `verdict` and `left`."""
         if self.terms.abilities.whole:
             self._whole(stretches)
-            return
+        else:
+            self._all(stretches)
+        self.ended = True
+
+    def _all(self, stretches: Sequence[Stretch]) -> None:
         for stretch in stretches:
             if self.stopped or (stretch.verb == "remove" and self.doubted):
                 self.left.append(stretch)
