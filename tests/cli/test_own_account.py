@@ -89,7 +89,7 @@ def test_what_a_listing_cannot_know_is_asked_for(served: Simulator) -> None:
     assert [line.split()[0] for line in listed.splitlines() if line.rstrip().endswith("webinar")] == [
         "701000000000001AAA"
     ]
-    refused(command("add", "salesforce/Contact"), "wrong-id-keys", "`salesforce/Contact/CONDITION`")
+    refused(command("add", "salesforce/Contact"), "segment-not-found", "`salesforce/OBJECT/CONDITION`")
     refused(command("add", "salesforce/Contact/CONDITION"), "wrong-id-keys", "`CONDITION` stands", "behind WHERE")
     refused(command("add", "salesforce/701000000000001AAA/TRUE"), "segment-not-found", "`TRUE` is no has_responded: ")
     refused(command("add", "salesforce/Contact/VIP contatcs"), "segment-not-found", "(VIP contacts)")

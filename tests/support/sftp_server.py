@@ -31,8 +31,11 @@ class SftpServer:
 class _Server(asyncssh.SSHServer):
     """Accepts one user, by password or key."""
 
-    def __init__(self, key: str) -> None:
-        self._key = key
+    def __init__(self, key: str, connections: list[asyncssh.SSHServerConnection]) -> None:
+        self._key, self._connections = key, connections
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connections.append(conn)
 
     def begin_auth(self, username: str) -> bool:
         return True
@@ -56,10 +59,11 @@ def sftp_server(folder: Path) -> Iterator[SftpServer]:
     host, client = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
     public = client.export_public_key().decode()
     loop = asyncio.new_event_loop()
+    connections: list[asyncssh.SSHServerConnection] = []
 
     async def listen() -> asyncssh.SSHAcceptor:
         return await asyncssh.create_server(
-            lambda: _Server(public),
+            lambda: _Server(public, connections),
             "127.0.0.1",
             0,
             server_host_keys=[host],
@@ -73,12 +77,20 @@ def sftp_server(folder: Path) -> Iterator[SftpServer]:
         key = " ".join(host.export_public_key().decode().split()[:2])
         yield SftpServer(acceptor.get_port(), key, client.export_private_key().decode())
     finally:
-        asyncio.run_coroutine_threadsafe(_closed(acceptor), loop).result(30)
+        asyncio.run_coroutine_threadsafe(_closed(acceptor, connections), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
         loop.close()
 
 
-async def _closed(acceptor: asyncssh.SSHAcceptor) -> None:
+async def _closed(acceptor: asyncssh.SSHAcceptor, connections: list[asyncssh.SSHServerConnection]) -> None:
+    """Ends the server and whatever a client left open, so that nothing of the loop is left when it is closed."""
     acceptor.close()
     await acceptor.wait_closed()
+    for connection in connections:
+        connection.abort()
+        await connection.wait_closed()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

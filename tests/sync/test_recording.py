@@ -24,7 +24,10 @@ from remote_segments.sync.recording import save
 from tests.support.projects import write_project
 
 MANIFESTS = {file.stem: load_manifest(file) for file in bundled()}
-KINDS = [(name, kind) for name, one in MANIFESTS.items() for kind in one.sources]
+PAGES_OF_ROWS = ("salesforce", "bulk_query")
+"""Read as any other; what is saved of it does not replay."""
+
+KINDS = [(name, kind) for name, one in MANIFESTS.items() for kind in one.sources if (name, kind) != PAGES_OF_ROWS]
 CANARY = "c4na4y"  # as long as nothing else
 
 
@@ -66,6 +69,20 @@ def people(findings: Findings) -> set[str]:
     """What the members that were read are known by."""
     found = {text for one in findings.readings for column in one.columns.values() for text in column if text}
     return {text for text in found if len(text) > 5}
+
+
+def test_pages_of_rows_are_proven_and_that_their_record_does_not_replay_is_told(
+    tmp_path: Path, simulator: Simulator
+) -> None:
+    """Recorded pages of CSV do not replay: the check says so beside the file that it saves."""
+    name, kind = PAGES_OF_ROWS
+    held = next(one for one in simulator.state.documented(name).segments if one.kind == kind and one.size)
+    project = account(tmp_path, simulator, held)
+    ids = "/".join(f"{key}={value}" for key, value in held.membership.ids.items())
+    findings = prove(project, name, ids, quickly)
+    assert findings.readings[0].proof.members == held.size
+    saved = save(project, findings, date(2026, 11, 24), None)
+    assert "does not replay" in " ".join(saved.lacking)
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
