@@ -133,7 +133,7 @@ def exit_code(failed: Sequence[RemoteSegmentsError]) -> int:
 
 
 @contextmanager
-def _kept(name: str, failed: list[RemoteSegmentsError]) -> Iterator[None]:
+def _kept(what: str, failed: list[RemoteSegmentsError]) -> Iterator[None]:
     """Keeps what goes wrong in the block for later; a person who stops it stops everything.
 
     Raises:
@@ -142,7 +142,6 @@ def _kept(name: str, failed: list[RemoteSegmentsError]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        what = f"{name} {'were' if name == 'audiences' else 'was'}"
         err.print(f"Interrupted while {what} refreshed; what was published stays.")
         raise typer.Exit(INTERRUPTED) from None
     except RemoteSegmentsError as error:
@@ -158,14 +157,15 @@ def refresh_all(
     from remote_segments.orchestration.project import loaded_project
     from remote_segments.orchestration.running import refresh, refresh_audiences, side_by_side
 
-    audiences = [name for name in segments if name in loaded_project(folder).audiences]
+    project = loaded_project(folder)
+    audiences = [name for name in segments if name in project.audiences]
     failed: list[RemoteSegmentsError] = []
     fetching = side_by_side(folder, segments, previous_window=previous_window)
     with quiet_dagster(), progress_bars(shown=err.is_terminal and not as_json), fetching:
         for name in (name for name in segments if name not in audiences):
-            with _kept(name, failed):
+            with _kept(f"{name} was", failed):
                 refresh(folder, name, previous_window=previous_window)
-        with _kept("audiences", failed):
+        with _kept("audiences were", failed):
             failed += refresh_audiences(folder, audiences)
     for one in failed:
         print_error(one, as_json=False)

@@ -95,8 +95,7 @@ def _example(connection: str, rows: list[Row]) -> str | None:
         return None
     one = (fitting or new)[0]
     ids = one.listed.ids
-    alone = (
-        len(ids) == 1 and sum(row.path == one.path for row in rows) == 1
-    )  # another kind may have the same id, or two
+    # another kind may have the same id, or take two
+    alone = len(ids) == 1 and sum(row.path == one.path for row in rows) == 1
     named = ids.values() if alone else [f"{key}={value}" for key, value in ids.items()]
     return shlex.quote("/".join([connection, *named]))

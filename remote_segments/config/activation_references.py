@@ -94,8 +94,7 @@ class _Checking:
             found = f"There is no connection `{target.connection[:60]}`."
             yield Problem("unknown-connection", found, choose(target.connection, self.known.connection_names), where)
             return
-        connection = self.known.connections.get(target.connection)
-        platform = self.known.platforms.get(connection.platform) if connection else None
+        platform = self.known.platform_of(target.connection)
         if platform is None:
             return
         kinds = kinds_of(platform, self.file)

@@ -97,6 +97,11 @@ class Model(Settings):
             raise ValueError(ONCE)
         return value
 
+    @property
+    def key_columns(self) -> str:
+        """The key as `snapshots.key_columns` holds it."""
+        return ",".join(self.key)
+
     @model_validator(mode="after")
     def _one_source(self) -> "Model":
         given = [name for name in ("table", "sql", "path") if getattr(self, name)]

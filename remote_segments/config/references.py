@@ -41,6 +41,11 @@ class Known:
     left_out: Collection[Path] = ()
     """Files that were not read, because they are broken or need what is."""
 
+    def platform_of(self, connection: str) -> Platform | None:
+        """The platform of a connection; None where either is unknown or broken."""
+        written = self.connections.get(connection)
+        return self.platforms.get(written.platform) if written else None
+
     def missing_problems(self, thing: str, name: str, names: Collection[str], where: Location) -> Iterator[Problem]:
         """What to say of a name that nobody has: nothing where a broken file may make it, which is told of itself."""
         if any(_may_make(file, name) for file in self.broken):
@@ -185,8 +190,7 @@ def segment_problems(segment: Segment | SoundParts, known: Known, document: Docu
 
 def _following_problems(segment: Segment, known: Known, document: Document) -> Iterator[Problem]:
     """A source that no asset is known to write, so that nothing would ever start a refresh."""
-    connection = known.connections.get(segment.source.connection)
-    platform = known.platforms.get(connection.platform) if connection else None
+    platform = known.platform_of(segment.source.connection)
     if isinstance(platform, Manifest):
         found = f"`refresh_on_source_refresh` is for rows, and {platform.title} holds the members itself."
         fix = "Remove it: `refresh_frequency` says when they are fetched."
@@ -206,8 +210,7 @@ def _source_problems(
         fix = choose(name, sorted(known.connection_names), "Write it under `connections:` in project.yaml.")
         where = document.locate(("source", "connection"))
         yield Problem("unknown-connection", f"There is no connection `{name}`.", fix, where)
-    connection = known.connections.get(name)
-    manifest = known.platforms.get(connection.platform) if connection else None
+    manifest = known.platform_of(name)
     if isinstance(manifest, ColumnPlatform):
         yield from column_sources.source_problems(source, identifiers, manifest, document)
         return

@@ -310,20 +310,19 @@ class Platform:
         if isinstance(members, PythonMembers):
             return self._by_code(kind, ids, members, chosen)
         describer = self._describer(kind, ids)
-        described, deciding = self._source(kind, "describe")[1], source.where.path if source.where else None
+        described = self._source(kind, "describe")[1]
+        reading: dict[str, Any] = {
+            "identifiers": chosen,
+            "primary": source.primary,
+            "joined_at": source.joined_at,
+            "where": where,
+            "deciding": source.where.path if source.where else None,
+        }
         if not isinstance(members, Members):
-            reader = FileReader(
-                layout=members.format,
-                identifiers=chosen,
-                primary=source.primary,
-                joined_at=source.joined_at,
-                where=where,
-                deciding=deciding,
-            )
             return FileFlow(
                 members,
                 describer,
-                reader,
+                FileReader(layout=members.format, **reading),
                 source.primary,
                 self._base,
                 values,
@@ -335,7 +334,7 @@ class Platform:
         return MembersFlow(
             members,
             describer,
-            self._decoder(source, members, chosen, where),
+            self._decoder(members, reading),
             source.primary,
             self._base,
             values,
@@ -345,18 +344,11 @@ class Platform:
         )
 
     @staticmethod
-    def _decoder(source: SourceKind, members: Members, chosen: Mapping[str, IdentifierField], where: str) -> Decoder:
-        """Returns what reads one page of these members."""
-        common: dict[str, Any] = {
-            "identifiers": chosen,
-            "primary": source.primary,
-            "joined_at": source.joined_at,
-            "where": where,
-            "deciding": source.where.path if source.where else None,
-        }
+    def _decoder(members: Members, reading: Mapping[str, Any]) -> Decoder:
+        """Returns what reads one page of these members; `reading` says what is read of each."""
         if isinstance(members.format, CsvPage):
-            return TableDecoder(members.format, FileReader(layout=members.format, **common), where)
+            return TableDecoder(members.format, FileReader(layout=members.format, **reading), reading["where"])
         extras: dict[str, Any] = members.paging.extras()
         if members.total is not None:
             extras |= members.total.extras()
-        return PageDecoder(layout=members.format, extras=extras, **common)
+        return PageDecoder(layout=members.format, extras=extras, **reading)

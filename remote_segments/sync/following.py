@@ -63,7 +63,7 @@ class Search:
     def _with_same_keys(self, keys: Collection[Key]) -> frozenset[Key]:
         """The keys, and the same ones in the models that are said to have the same people (`same_key_as`)."""
         models = self.project.models
-        own = {name: ",".join(model.key) for name, model in models.items()}
+        own = {name: model.key_columns for name, model in models.items()}
         return frozenset(keys) | {
             Key(name, own[name], key.values)
             for key in keys

@@ -92,7 +92,7 @@ def model_of(session: Session, project: Project, snapshots: Sequence[Snapshot]) 
         raise ProjectError("models-differ", found, "Compare segments of one model.")
     where = f"model {names[0]}"
     settings = project.models.get(names[0])
-    if settings is None or any(one.key_columns != ",".join(settings.key) for one in snapshots):
+    if settings is None or any(one.key_columns != settings.key_columns for one in snapshots):
         found = f"{snapshots[0].segment} was published with another key of {names[0]} than project.yaml names now."
         raise ProjectError("model-changed", found, "Refresh the segment first.", where)
     try:

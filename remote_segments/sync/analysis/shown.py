@@ -56,7 +56,7 @@ def _space(one: Snapshot) -> Space:
 
 def _same_people(project: Project, one: Space, other: Space) -> bool:
     """Whether two spaces are of models with the same keys, and neither is of a key that its model has no more."""
-    current = {(name, ",".join(model.key)) for name, model in project.models.items()}
+    current = {(name, model.key_columns) for name, model in project.models.items()}
     return {one, other} <= current and same_key(project.models, one[0], other[0])
 
 

@@ -88,7 +88,7 @@ class Found:
     def in_model(self, key: Key) -> bool:
         """Whether a model has a row of a key now; a model that cannot be read has none."""
         settings = self.project.models.get(key.model)
-        if settings is None or ",".join(settings.key) != key.columns:
+        if settings is None or settings.key_columns != key.columns:
             return False
         try:
             model = self.session.expose(table=settings.table, sql=settings.sql, path=settings.path)
