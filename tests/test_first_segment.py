@@ -7,21 +7,20 @@ import pytest
 from remote_segments.cli import simulator as simulating
 from remote_segments.simulator import Simulator
 from tests.support.commands import command
+from tests.support.environment import own_environment
 from tests.support.walking import missing, steps
+
+__all__ = ["own_environment"]
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "first-segment.md"
 
 
-def test_the_walk_through_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_walk_through_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
     """In an empty folder, with nothing started, every command succeeds and prints what the document shows."""
     with Simulator(people=1) as other:
         port = other.port  # free again in a moment
     monkeypatch.setattr(simulating, "PORT", port)
-    monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("TZ", "UTC")
-    for name in ("REMOTE_SEGMENTS_ENV", "REMOTE_SEGMENTS_PROJECT", "DAGSTER_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
     walked = [
         (step.command.removeprefix("remote-segments ").split(), step.shown) for step in steps(DOCUMENT.read_text())
     ]

@@ -7,7 +7,10 @@ import pytest
 
 from remote_segments.config.project import Project
 from remote_segments.simulator import Simulator
+from tests.support.environment import own_environment
 from tests.support.projects import PAYING, VIP, ready_project
+
+__all__ = ["own_environment"]
 
 
 @pytest.fixture
@@ -15,15 +18,6 @@ def simulator() -> Iterator[Simulator]:
     """A simulator with a population of 400 people: about 50 members, three pages of 20."""
     with Simulator(people=400) as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty current folder, and no variable of the developer's."""
-    for name in ("REMOTE_SEGMENTS_ENV", "REMOTE_SEGMENTS_PROJECT", "DAGSTER_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

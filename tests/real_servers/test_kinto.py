@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import command
+from tests.support.environment import own_environment
 from tests.support.servers.installing import installed, python_recipe
 from tests.support.servers.serving import free_port, serving
 from tests.support.walking import Step, missing, steps, write_files
+
+__all__ = ["own_environment"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial-own-platform.md"
 PORT = "8888"
@@ -93,9 +96,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
         pytest.skip("the page looks at the server with curl, which is not here")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("TZ", "UTC")
-    for name in ("REMOTE_SEGMENTS_ENV", "REMOTE_SEGMENTS_PROJECT", "DAGSTER_HOME", "KINTO_PASSWORD"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KINTO_PASSWORD", raising=False)
     with ExitStack() as running:
         yield Reader(tmp_path, free_port(), running, monkeypatch)
 
